@@ -1,4 +1,4 @@
-"""A laboratory for headless Genesys Cloud messaging clients: token, conversation, handshake, with evidence."""
+"""A laboratory for headless Genesys Cloud messaging clients: token, conversation, handshake, evidence."""
 
 from __future__ import annotations
 

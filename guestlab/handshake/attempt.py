@@ -1,0 +1,145 @@
+"""One try at opening the guest socket: the plan, the timed steps, and the outcome with its evidence.
+
+Pure data. `perform.py` carries a plan out on real sockets; `diagnosis.py` explains the outcome. Everything
+an `Attempt` holds is redacted: it can be shown, saved and compared freely.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from guestlab.handshake.diagnosis import Diagnosis
+    from guestlab.handshake.evidence import Evidence
+
+__all__ = ["STEPS", "Attempt", "Credential", "Placement", "Plan", "Step"]
+
+STEPS = ("dns", "tcp", "tls", "upgrade", "configure")
+"""The timed steps, in order. Plaintext loopback has no tls step."""
+
+
+class Credential(enum.StrEnum):
+    """What a person tries to open the socket with."""
+
+    NONE = "none"
+    CLIENT_CREDENTIALS = "client_credentials"
+    AUTHORIZATION_CODE = "authorization_code"
+    PKCE = "pkce"
+    GUEST = "guest"
+    GARBAGE = "garbage"
+    EXPIRED = "expired"
+    OTHER_REGION = "other_region"
+
+
+class Placement(enum.StrEnum):
+    """Where the credential is put."""
+
+    NOWHERE = "nowhere"
+    QUERY = "query"
+    HEADER = "header"
+    COOKIE = "cookie"
+    SUBPROTOCOL = "subprotocol"
+    FIRST_FRAME = "first_frame"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What to send. Holds the secrets as they go out, so its repr shows none of them."""
+
+    url: str = field(repr=False)
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    subprotocols: tuple[str, ...] = field(default=(), repr=False)
+    origin: str | None = None
+    first_frame: str | None = field(default=None, repr=False)
+    """The text of the first frame; None to stop after the upgrade."""
+    credential: Credential = Credential.NONE
+    placement: Placement = Placement.NOWHERE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One timed phase of an attempt."""
+
+    name: str
+    ok: bool
+    duration_ms: float
+    note: str
+    """What it found, in one line: an address, a cipher, a status, a frame."""
+
+    def __str__(self) -> str:
+        return f"{'✓' if self.ok else '✗'} {self.name:<9} {self.duration_ms:8.1f} ms  {self.note}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One performed attempt. Everything here is redacted."""
+
+    number: int
+    """Counts up within one log."""
+    url: str
+    credential: str
+    placement: str
+    origin: str | None
+    steps: tuple[Step, ...]
+    request: str
+    """The upgrade request as sent: request line, headers, empty line."""
+    response: str
+    """The answer to it as received, body included; "" when none came."""
+    http_status: int | None
+    """Lane http. 101 when the upgrade succeeded."""
+    response_headers: tuple[tuple[str, str], ...]
+    body: str
+    """The body of a refusal."""
+    body_size: int
+    """Its size in bytes as received; 0 means empty."""
+    first_frame: str | None
+    """The first frame as sent, or None when the attempt did not get that far."""
+    answers: tuple[str, ...]
+    """The frames that came back."""
+    frame_code: int | None
+    """Lane frame: the code of the last answer."""
+    close_code: int | None
+    """Lane close: the code with which the server closed, if it did."""
+    ok: bool
+    """Whether a `SessionResponse` with code 200 came: the socket is open and configured."""
+    evidence: Evidence = field(repr=False)
+    diagnosis: Diagnosis = field(repr=False)
+
+    @property
+    def step(self) -> str:
+        """The step it ended at: the failed one, or the last."""
+        failed = next((step.name for step in self.steps if not step.ok), None)
+        return failed or (self.steps[-1].name if self.steps else "dns")
+
+    @property
+    def duration_ms(self) -> float:
+        """Milliseconds, all steps together."""
+        return sum(step.duration_ms for step in self.steps)
+
+    @property
+    def verdict(self) -> str:
+        """One line: what happened, numbers with their lane."""
+        if self.ok:
+            return f"open: HTTP {self.http_status}, SessionResponse {self.frame_code} (lane frame)"
+        if self.http_status is not None and self.http_status != 101:
+            body = f"{self.body_size} bytes of body" if self.body_size else "empty body"
+            return f"refused at {self.step}: HTTP {self.http_status} (lane http), {body}"
+        if self.frame_code is not None:
+            return f"refused at {self.step}: code {self.frame_code} (lane frame)"
+        if self.close_code is not None:
+            return f"closed at {self.step}: code {self.close_code} (lane close)"
+        return f"failed at {self.step}: {self.steps[-1].note if self.steps else 'nothing was tried'}"
+
+    def __repr__(self) -> str:
+        return f"<Attempt {self.number} {self.credential} in {self.placement}: {self.verdict}>"
+
+    def __str__(self) -> str:
+        lines = [self.verdict, *(f"  {step}" for step in self.steps)]
+        return "\n".join([*lines, str(self.diagnosis)])
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        from guestlab.display import attempt_html
+
+        return {"text/plain": str(self), "text/html": attempt_html(self)}

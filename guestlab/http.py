@@ -1,0 +1,271 @@
+"""HTTP with a witness: every exchange is recorded before it is believed.
+
+The only importer of httpx, which has had no stable release since December 2024: whoever needs HTTP takes
+it from here. Requests ask for `Accept-Encoding: identity`, so the recorded body is the body on the wire.
+Loopback names are dialled as 127.0.0.1 with Host and SNI kept (Debian's resolver knows no `*.localhost`),
+and never through a proxy.
+"""
+
+from __future__ import annotations
+
+import ssl
+import time
+from typing import TYPE_CHECKING, Any, Self
+
+import httpx
+
+from guestlab.errors import InputError, NetworkError
+from guestlab.regions import is_loopback_host
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from guestlab.log import Log
+    from guestlab.regions import Region
+
+__all__ = ["Auth", "BasicAuth", "Client", "Request", "Response", "tls_context"]
+
+Auth = httpx.Auth
+BasicAuth = httpx.BasicAuth
+Request = httpx.Request
+Response = httpx.Response
+
+_TIMEOUT = httpx.Timeout(30.0, connect=10.0)
+
+
+def tls_context(ca_file: Path | None = None) -> ssl.SSLContext:
+    """Make a verifying TLS context: the system's authorities, and those of one PEM file beside them.
+
+    Raises:
+        InputError: The file cannot be read as PEM certificates.
+    """
+    context = ssl.create_default_context()
+    if ca_file is None:
+        return context
+    try:
+        context.load_verify_locations(cafile=ca_file)
+    except (OSError, ssl.SSLError) as error:
+        raise InputError(
+            f"The CA file {ca_file} cannot be used.",
+            why=f"It could not be loaded as PEM certificates: {error}.",
+            next_step="Give the path of a readable PEM file with one or more CA certificates.",
+        ) from None
+    return context
+
+
+class Client:
+    """An HTTP client for one region, recording into one log. Use it with `async with`."""
+
+    def __init__(self, region: Region, log: Log, *, auth: Auth | None = None) -> None:
+        self.region = region
+        self.log = log
+        transport = _RecordingTransport(log, tls_context(region.ca_file), trust_env=not region.is_loopback)
+        self._client = httpx.AsyncClient(
+            transport=transport,
+            auth=auth,
+            timeout=_TIMEOUT,
+            trust_env=False,
+            headers={"Accept-Encoding": "identity", "User-Agent": "guestlab"},
+        )
+
+    async def __aenter__(self) -> Self:
+        await self._client.__aenter__()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    async def send(
+        self, method: str, url: str, *, stage: str, auth: Auth | None = None, **content: Any
+    ) -> Response:
+        """Send one request and return its whole answer, both recorded.
+
+        Args:
+            method: The HTTP method.
+            url: An absolute URL.
+            stage: The lab's stage this belongs to, for the log.
+            auth: Another authentication than the client's own.
+            content: `headers`, `params`, `data` (form), `json`, `content`, as httpx takes them.
+
+        Raises:
+            NetworkError: No answer came: DNS, TCP, TLS, time-out, or not HTTP.
+        """
+        request = self._client.build_request(method, url, extensions={"guestlab.stage": stage}, **content)
+        try:
+            return await self._client.send(request, auth=auth or httpx.USE_CLIENT_DEFAULT)
+        except httpx.HTTPError as error:
+            raise _network_error(error, request, self.log) from None
+
+
+class _RecordingTransport(httpx.AsyncBaseTransport):
+    """Dials, and records both directions of every exchange."""
+
+    def __init__(self, log: Log, context: ssl.SSLContext, *, trust_env: bool) -> None:
+        self._log = log
+        # Proxies are mounted here and not on the client, so that they see the recorded request too.
+        self._routes = _proxies(context) if trust_env else {}
+        self._direct = httpx.AsyncHTTPTransport(verify=context, trust_env=False)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        stage = request.extensions.get("guestlab.stage")
+        body = await request.aread()
+        sent = self._log.record(
+            "request",
+            stage=stage,
+            lane="http",
+            direction="sent",
+            method=request.method,
+            url=str(request.url),
+            size=len(body),
+            raw=_request_text(request, body),
+        )
+        started = time.monotonic_ns()
+        try:
+            response = await self._route(request).handle_async_request(_dialled(request))
+            await response.aread()
+        except httpx.HTTPError as error:
+            self._log.record(
+                "response",
+                stage=stage,
+                lane="http",
+                direction="received",
+                exchange=sent.seq,
+                method=request.method,
+                url=str(request.url),
+                latency_ms=_elapsed_ms(started),
+                ok=False,
+                note=f"No answer: {type(error).__name__}: {error}",
+            )
+            raise
+        self._log.record(
+            "response",
+            stage=stage,
+            lane="http",
+            direction="received",
+            exchange=sent.seq,
+            method=request.method,
+            url=str(request.url),
+            http_status=response.status_code,
+            latency_ms=_elapsed_ms(started),
+            size=len(response.content),
+            ok=response.is_success,
+            correlation_id=response.headers.get("inin-correlation-id"),
+            raw=_response_text(response),
+        )
+        return response
+
+    def _route(self, request: httpx.Request) -> httpx.AsyncBaseTransport:
+        return self._routes.get(request.url.scheme, self._direct)
+
+    async def aclose(self) -> None:
+        for transport in (self._direct, *self._routes.values()):
+            await transport.aclose()
+
+
+def _proxies(context: ssl.SSLContext) -> dict[str, httpx.AsyncBaseTransport]:
+    """Read the proxies of the environment, scheme → transport."""
+    from urllib.request import getproxies
+
+    return {
+        scheme: httpx.AsyncHTTPTransport(verify=context, proxy=httpx.Proxy(url), trust_env=False)
+        for scheme, url in getproxies().items()
+        if scheme in {"http", "https"}
+    }
+
+
+def _dialled(request: httpx.Request) -> httpx.Request:
+    """Point a request for a loopback name at 127.0.0.1, its Host and SNI unchanged.
+
+    The original request is left alone: the caller's response must show the name, not the address.
+    """
+    host = request.url.host
+    if not is_loopback_host(host) or host in {"127.0.0.1", "::1"}:
+        return request
+    return httpx.Request(
+        request.method,
+        request.url.copy_with(host="127.0.0.1"),
+        headers=request.headers,
+        content=request.content,
+        extensions={**request.extensions, "sni_hostname": host},
+    )
+
+
+def _request_text(request: httpx.Request, body: bytes) -> str:
+    lines = [f"{request.method} {request.url.raw_path.decode('latin-1')} HTTP/1.1"]
+    return _text(lines, request.headers, body)
+
+
+def _response_text(response: httpx.Response) -> str:
+    version = response.http_version
+    lines = [f"{version} {response.status_code} {response.reason_phrase}".rstrip()]
+    return _text(lines, response.headers, response.content)
+
+
+def _text(lines: list[str], headers: httpx.Headers, body: bytes) -> str:
+    lines += [f"{name.decode('latin-1')}: {value.decode('latin-1')}" for name, value in headers.raw]
+    return "\r\n".join(lines) + "\r\n\r\n" + body.decode("utf-8", "backslashreplace")
+
+
+def _elapsed_ms(started_ns: int) -> float:
+    return (time.monotonic_ns() - started_ns) / 1e6
+
+
+# exception → why, next step. First match wins; httpx puts DNS and refused connections in one class.
+_NETWORK_REASONS: tuple[tuple[type[Exception], str, str, str], ...] = (
+    (
+        httpx.ConnectError,
+        "CERTIFICATE_VERIFY_FAILED",
+        "The server's TLS certificate is not signed by an authority trusted here.",
+        "Behind an intercepting company proxy, give its CA: Region(..., tls='ca.pem').",
+    ),
+    (
+        httpx.ConnectError,
+        "WRONG_VERSION_NUMBER",
+        "The server does not speak TLS on this port.",
+        "Use the TLS port, or tls=False for a plaintext loopback server.",
+    ),
+    (
+        httpx.ConnectError,
+        "Name or service not known",
+        "The host name does not exist: an unknown region has no catch-all, it fails in DNS.",
+        "Check the region; gl.REGIONS lists all of them.",
+    ),
+    (
+        httpx.ConnectError,
+        "",
+        "Nothing accepts connections there.",
+        "Check host and port, and whether the sandbox still runs.",
+    ),
+    (
+        httpx.TimeoutException,
+        "",
+        "No answer came in time.",
+        "Try again; if it stays, look at proxies and firewalls.",
+    ),
+    (
+        httpx.RemoteProtocolError,
+        "",
+        "What came back is not HTTP, or the connection was cut.",
+        "Check that the port speaks HTTP and that the sandbox still runs.",
+    ),
+    (httpx.HTTPError, "", "The connection broke.", "Try again; the log holds what was exchanged so far."),
+)
+
+
+def _network_error(error: httpx.HTTPError, request: httpx.Request, log: Log) -> NetworkError:
+    text = str(error)
+    why, next_step = next(
+        (why, next_step)
+        for kind, part, why, next_step in _NETWORK_REASONS
+        if isinstance(error, kind) and part in text
+    )
+    return NetworkError(
+        log.redact(f"{request.method} {request.url.scheme}://{request.url.netloc.decode()} got no answer."),
+        why=why,
+        next_step=next_step,
+        evidence=(log.redact(f"{type(error).__name__}: {text}"),),
+    )
