@@ -1,0 +1,252 @@
+"""The columns of the log in memory: a run of entries, turned on its side and sealed.
+
+Newest entries stay rows; every `CHUNK` of them become one `Chunk`, whose columns are plain bytes and
+arrays: small, never changed again, and laid out as Arrow and NumPy lay out theirs, so that `table.py`
+takes them over without a copy. Entries are rebuilt on demand. Standard library only: recording must not
+pay for pandas.
+"""
+
+from __future__ import annotations
+
+from array import array
+from itertools import accumulate, pairwise
+from typing import TYPE_CHECKING, Any
+
+from guestlab.log.entry import COLUMNS, Column, Entry, Kind, Lane, Stage, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+__all__ = ["CHUNK", "NO_TIME", "Absent", "Chunk", "Codes", "Numbers", "Texts", "Words", "seal"]
+
+CHUNK = 4096
+"""Entries per sealed chunk. Sealing pauses the recording thread: about 10 ms at this size."""
+NO_TIME = -(2**63)
+"""A missing time, as NumPy writes it."""
+_MANY = 256
+"""Distinct texts per chunk up to which they are numbered instead of repeated."""
+_ALWAYS_DISTINCT = frozenset({"raw", "text"})
+
+
+class Absent:
+    """A column without any value."""
+
+    __slots__ = ("length",)
+
+    def __init__(self, length: int) -> None:
+        self.length = length
+
+    def __getitem__(self, index: int) -> None:
+        return None
+
+    def tail(self, start: int) -> Absent:
+        """Leave out the first rows."""
+        return Absent(self.length - start)
+
+    def values(self) -> list[None]:
+        """Return the column as Python values."""
+        return [None] * self.length
+
+
+class Numbers:
+    """Whole numbers or floats. `missing` has a 1 per missing value, or is None when there is none."""
+
+    __slots__ = ("missing", "numbers")
+
+    def __init__(self, numbers: array[Any], missing: bytes | None) -> None:
+        self.numbers, self.missing = numbers, missing
+
+    def __getitem__(self, index: int) -> Any:
+        return None if self.missing is not None and self.missing[index] else self.numbers[index]
+
+    def tail(self, start: int) -> Numbers:
+        """Leave out the first rows."""
+        return Numbers(self.numbers[start:], None if self.missing is None else self.missing[start:])
+
+    def values(self) -> list[Any]:
+        """Return the column as Python values."""
+        if self.missing is None:
+            return self.numbers.tolist()
+        return [None if gone else n for n, gone in zip(self.numbers, self.missing, strict=True)]
+
+
+class Codes:
+    """A closed set, one byte per value: its place in the set, 255 when missing."""
+
+    __slots__ = ("codes", "members")
+
+    def __init__(self, codes: bytes, members: tuple[Any, ...]) -> None:
+        self.codes, self.members = codes, members
+
+    def __getitem__(self, index: int) -> Any:
+        code = self.codes[index]
+        return None if code == _GONE else self.members[code]
+
+    def tail(self, start: int) -> Codes:
+        """Leave out the first rows."""
+        return Codes(self.codes[start:], self.members)
+
+    def values(self) -> list[Any]:
+        """Return the column as Python values."""
+        member = dict(enumerate(self.members)).get
+        return list(map(member, self.codes))
+
+
+class Words:
+    """Texts of which many are alike: each kept once, rows hold its number."""
+
+    __slots__ = ("numbers", "words")
+
+    def __init__(self, numbers: array[int], words: tuple[str | None, ...]) -> None:
+        self.numbers, self.words = numbers, words
+
+    def __getitem__(self, index: int) -> str | None:
+        return self.words[self.numbers[index]]
+
+    def tail(self, start: int) -> Words:
+        """Leave out the first rows."""
+        return Words(self.numbers[start:], self.words)
+
+    def values(self) -> list[str | None]:
+        """Return the column as Python values."""
+        return list(map(self.words.__getitem__, self.numbers))
+
+
+class Texts:
+    """Texts end to end as UTF-8; text i lies between offsets i and i+1. `missing` as in Numbers."""
+
+    __slots__ = ("missing", "offsets", "utf8")
+
+    def __init__(self, utf8: bytes, offsets: array[int], missing: bytes | None) -> None:
+        self.utf8, self.offsets, self.missing = utf8, offsets, missing
+
+    def __getitem__(self, index: int) -> str | None:
+        if self.missing is not None and self.missing[index]:
+            return None
+        return self.utf8[self.offsets[index] : self.offsets[index + 1]].decode()
+
+    def tail(self, start: int) -> Texts:
+        """Leave out the first rows; their bytes stay."""
+        missing = None if self.missing is None else self.missing[start:]
+        return Texts(self.utf8, self.offsets[start:], missing)
+
+    def values(self) -> list[str | None]:
+        """Return the column as Python values."""
+        utf8, offsets = self.utf8, self.offsets
+        spans = pairwise(offsets)
+        if self.missing is None:
+            return [utf8[a:b].decode() for a, b in spans]
+        return [
+            None if gone else utf8[a:b].decode() for (a, b), gone in zip(spans, self.missing, strict=True)
+        ]
+
+
+AnyColumn = Absent | Numbers | Codes | Words | Texts
+
+_GONE = 255
+_MEMBERS: dict[str, tuple[Any, ...]] = {
+    "kind": tuple(Kind),
+    "stage": tuple(Stage),
+    "step": tuple(Step),
+    "lane": tuple(Lane),
+}
+
+
+class Chunk:
+    """Sealed entries, column by column."""
+
+    __slots__ = ("columns", "length")
+
+    def __init__(self, columns: dict[str, AnyColumn], length: int) -> None:
+        self.columns, self.length = columns, length
+
+    def __len__(self) -> int:
+        return self.length
+
+    def entry(self, index: int) -> Entry:
+        """Rebuild one entry."""
+        return Entry._make(column[index] for column in self.columns.values())
+
+    def entries(self) -> list[Entry]:
+        """Rebuild all of them."""
+        return list(map(Entry._make, zip(*(c.values() for c in self.columns.values()), strict=True)))
+
+    def tail(self, start: int) -> Chunk:
+        """Leave out the first rows, sharing what can be shared."""
+        columns = {name: column.tail(start) for name, column in self.columns.items()}
+        return Chunk(columns, self.length - start)
+
+
+def seal(entries: Sequence[Entry]) -> Chunk:
+    """Turn entries into columns."""
+    sides: Sequence[tuple[Any, ...]] = list(zip(*entries, strict=True)) or [()] * len(COLUMNS)
+    columns = {
+        column.name: _SEALERS[column.dtype](side, column) for column, side in zip(COLUMNS, sides, strict=True)
+    }
+    return Chunk(columns, len(entries))
+
+
+def _whole(side: tuple[Any, ...], _: Column) -> AnyColumn:
+    return _numbers(side, "q", 0)
+
+
+def _times(side: tuple[Any, ...], _: Column) -> AnyColumn:
+    return _numbers(side, "q", NO_TIME)
+
+
+def _floats(side: tuple[Any, ...], _: Column) -> AnyColumn:
+    return _numbers(side, "d", 0.0)
+
+
+def _numbers(side: tuple[Any, ...], typecode: str, filler: float) -> AnyColumn:
+    if side == (None,) * len(side):
+        return Absent(len(side))
+    if None not in side:
+        return Numbers(array(typecode, side), None)
+    missing = bytes([value is None for value in side])
+    return Numbers(array(typecode, [filler if value is None else value for value in side]), missing)
+
+
+def _closed(side: tuple[Any, ...], column: Column) -> AnyColumn:
+    members = _MEMBERS.get(column.name, column.categories)
+    return _coded(side, members)
+
+
+def _booleans(side: tuple[Any, ...], _: Column) -> AnyColumn:
+    return _coded(side, (False, True))
+
+
+def _coded(side: tuple[Any, ...], members: tuple[Any, ...]) -> AnyColumn:
+    if side == (None,) * len(side):
+        return Absent(len(side))
+    codes: dict[Any, int] = {member: code for code, member in enumerate(members)}
+    codes[None] = _GONE
+    return Codes(bytes(map(codes.__getitem__, side)), members)
+
+
+def _texts(side: tuple[Any, ...], column: Column) -> AnyColumn:
+    if side == (None,) * len(side):
+        return Absent(len(side))
+    if column.name not in _ALWAYS_DISTINCT:
+        distinct = dict.fromkeys(side)
+        if len(distinct) <= _MANY:
+            words = tuple(distinct)
+            numbers = dict(zip(words, range(len(words)), strict=True))
+            return Words(array("H", map(numbers.__getitem__, side)), words)
+    missing = bytes([value is None for value in side]) if None in side else None
+    texts = ["" if value is None else value for value in side] if missing else side
+    joined = "".join(texts)
+    utf8 = joined.encode()
+    lengths = map(len, texts) if len(utf8) == len(joined) else (len(text.encode()) for text in texts)
+    return Texts(utf8, array("q", accumulate(lengths, initial=0)), missing)
+
+
+_SEALERS: dict[str, Callable[[tuple[Any, ...], Column], AnyColumn]] = {
+    "int64": _whole,
+    "Int64": _whole,
+    "Float64": _floats,
+    "boolean": _booleans,
+    "category": _closed,
+    "str": _texts,
+    "datetime64[ns, UTC]": _times,
+}

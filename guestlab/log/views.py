@@ -1,0 +1,168 @@
+"""The views of a log: what the whole table says about one thing.
+
+Each view is a function from the table to a DataFrame with a schema of its own, empty or full.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from guestlab.log.entry import COLUMNS, Column
+from guestlab.log.table import build, typed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pandas as pd
+
+    from guestlab.log.store import Chunk
+
+__all__ = [
+    "ATTEMPTS_COLUMNS",
+    "FRAMES_COLUMNS",
+    "HTTP_COLUMNS",
+    "MESSAGES_COLUMNS",
+    "SESSIONS_COLUMNS",
+    "Views",
+]
+
+_BY_NAME = {column.name: column for column in COLUMNS}
+
+
+def _columns(*names: str) -> tuple[Column, ...]:
+    return tuple(_BY_NAME[name] for name in names)
+
+
+HTTP_COLUMNS: tuple[Column, ...] = (
+    *_columns("seq", "at", "stage", "attempt", "method", "url", "http_status", "latency_ms"),
+    Column("request_size", "Int64", "bytes", "Size of the request's body."),
+    Column("response_size", "Int64", "bytes", "Size of the response's body."),
+    *_columns("correlation_id", "note"),
+)
+"""One row per HTTP exchange. `seq` and `at` are the request's."""
+
+FRAMES_COLUMNS: tuple[Column, ...] = _columns(
+    "seq", "at", "monotonic_ns", "kind", "stage", "lane", "direction", "attempt", "session", "action",
+    "class_name", "frame_code", "close_code", "latency_ms", "size", "message_id", "tracing_id",
+    "correlation_id", "guest_token", "message_direction", "message_type", "message_time",
+    "originating_entity", "content_types", "event_types", "text", "late", "note", "raw",
+)  # fmt: skip
+"""One row per frame and per close."""
+
+MESSAGES_COLUMNS: tuple[Column, ...] = _columns(
+    "seq", "at", "kind", "session", "message_time", "message_direction", "message_type", "text",
+    "originating_entity", "content_types", "event_types", "message_id", "tracing_id", "correlation_id",
+    "conversation_id", "guest_token", "latency_ms", "late",
+)  # fmt: skip
+"""Every message of guest, bot and agent once, sorted by (`message_time`, `seq`)."""
+
+ATTEMPTS_COLUMNS: tuple[Column, ...] = _columns(
+    "attempt", "at", "url", "credential", "placement", "http_status", "step", "ok", "rule", "latency_ms"
+)
+"""One row per attempt."""
+
+SESSIONS_COLUMNS: tuple[Column, ...] = (
+    *_columns("session"),
+    Column("first_at", "datetime64[ns, UTC]", "ns", "Wall time of its first entry."),
+    Column("last_at", "datetime64[ns, UTC]", "ns", "Wall time of its last entry."),
+    Column("frames_sent", "Int64", "", "Frames sent."),
+    Column("frames_received", "Int64", "", "Frames received."),
+    Column("messages_in", "Int64", "", "Inbound messages: the guest's, each counted once."),
+    Column("messages_out", "Int64", "", "Outbound messages: of bots and agents, each counted once."),
+    Column("connects", "Int64", "", "Upgrades answered with HTTP 101."),
+    Column("close_code", "Int64", "", "Lane close: the last one."),
+)
+"""One row per session, in the order of their first entries."""
+
+
+def _http(table: pd.DataFrame) -> pd.DataFrame:
+    requests = table[table["kind"] == "request"]
+    responses = table[table["kind"] == "response"].drop_duplicates("exchange", keep="last")
+    answers = responses.dropna(subset="exchange").set_index("exchange")
+    answers.index = answers.index.astype("int64")
+    answers = answers.reindex(requests["seq"])
+    answers.index = requests.index
+    measured = (answers["monotonic_ns"] - requests["monotonic_ns"]).astype("Float64") / 1e6
+    joined = requests.assign(
+        http_status=answers["http_status"],
+        latency_ms=answers["latency_ms"].fillna(measured),
+        request_size=requests["size"],
+        response_size=answers["size"],
+        correlation_id=answers["correlation_id"].fillna(requests["correlation_id"]),
+        note=answers["note"].fillna(requests["note"]),
+    )
+    return typed(joined, HTTP_COLUMNS)
+
+
+def _frames(table: pd.DataFrame) -> pd.DataFrame:
+    return typed(table[table["kind"].isin(["frame", "close"])], FRAMES_COLUMNS)
+
+
+def _messages(table: pd.DataFrame) -> pd.DataFrame:
+    said = table[table["kind"].isin(["frame", "history"]) & table["message_direction"].notna()]
+    again = said.duplicated(["session", "message_id"]) & said["message_id"].notna()
+    return typed(said[~again].sort_values(["message_time", "seq"], kind="stable"), MESSAGES_COLUMNS)
+
+
+def _attempts(table: pd.DataFrame) -> pd.DataFrame:
+    tried = table[table["kind"] == "attempt"]
+    again = tried.duplicated("attempt", keep="last") & tried["attempt"].notna()
+    return typed(tried[~again], ATTEMPTS_COLUMNS)
+
+
+def _sessions(table: pd.DataFrame) -> pd.DataFrame:
+    of_session = table[table["session"].notna()]
+    messages = _messages(of_session)
+    is_frame = of_session["kind"] == "frame"
+    counts = of_session.assign(
+        frames_sent=is_frame & (of_session["direction"] == "sent"),
+        frames_received=is_frame & (of_session["direction"] == "received"),
+        connects=(of_session["http_status"] == 101).fillna(value=False),
+    ).groupby("session", sort=False)
+    found = counts.agg(
+        first_at=("at", "min"),
+        last_at=("at", "max"),
+        frames_sent=("frames_sent", "sum"),
+        frames_received=("frames_received", "sum"),
+        connects=("connects", "sum"),
+        close_code=("close_code", "last"),
+    )
+    said = messages.groupby(["session", messages["message_direction"].astype("str")]).size()
+    for name, direction in (("messages_in", "Inbound"), ("messages_out", "Outbound")):
+        one_way = said[said.index.get_level_values(1) == direction].droplevel(1)
+        found[name] = one_way.reindex(found.index).fillna(0)
+    return typed(found.reset_index(), SESSIONS_COLUMNS)
+
+
+_VIEWS: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
+    "http": _http,
+    "frames": _frames,
+    "messages": _messages,
+    "attempts": _attempts,
+    "sessions": _sessions,
+}
+
+
+class Views:
+    """The table of one log and what is made of it, kept so that a second call pays for what is new."""
+
+    def __init__(self, since: Callable[[int], list[Chunk]]) -> None:
+        self._since = since
+        self._lock = threading.Lock()
+        self._table: pd.DataFrame | None = None
+
+    def table(self) -> pd.DataFrame:
+        """Return the whole table."""
+        import pandas as pd
+
+        with self._lock:
+            if self._table is None:
+                self._table = build(self._since(0))
+            elif new := self._since(len(self._table)):
+                self._table = pd.concat([self._table, build(new)], ignore_index=True)
+            return self._table.copy(deep=False)
+
+    def view(self, name: str) -> pd.DataFrame:
+        """Return one view by its name."""
+        return _VIEWS[name](self.table())
