@@ -1,38 +1,328 @@
-"""Redaction at the door: secrets are masked before an entry exists."""
+"""Redaction at the door: secrets are masked before an entry exists.
+
+First by name: values of secret names in JSON, forms, queries and headers, wherever they stand in a text,
+and what has the shape of a credential. Each of them is learnt. Then by value: whatever was learnt is
+swept from every text, in every form it may take. The bytes around a secret stay as they were.
+
+A secret becomes `[masked:3f9a1c2e]`. The eight hexadecimal digits are the beginning of HMAC-SHA256 over
+the secret with the lab's own key: the same secret has the same tag throughout a lab, so masked values can
+be joined, and nobody without the key can test a guess against a tag.
+
+Pure: the key is an argument. The names are in `secret_keys.py`, the search by value in `known_secrets.py`.
+"""
 
 from __future__ import annotations
 
+import base64
+import binascii
 import hmac
+import json
+import re
 from typing import TYPE_CHECKING
+from urllib.parse import unquote, unquote_plus
+
+from guestlab.log import secret_keys as names
+from guestlab.log.json_spans import replace_values
+from guestlab.log.known_secrets import JWT, MASK, SHORTEST, UUID, KnownSecrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 __all__ = ["Redactor"]
 
+_CODE_TEXT = re.compile(r'code"\s*+:\s*+"')
+_HTTP = re.compile(r"(?:HTTP/\d|[A-Z]{3,10} [^\s\"]++ HTTP/\d)[^\n]*+\n(?:[^\r\n]++\r?\n)*+")
+_HEADER = re.compile(r"^([^\s:\"]++)([ \t]*+:[ \t]*+)([^\r\n]*+(?:\r?\n[ \t]++[^\r\n]++)*+)", re.MULTILINE)
+_PAIR = re.compile(r"(?<![\w.%\[\]+-])([\w.%\[\]+-]++)=((?:[^&#\s\"'<>\\;,]|[,;](?=[^\s,;]))++)")
+_USERINFO = re.compile(r"(?<=://)[^/?#\s\"'\\<>]+(?=@)")
+_BEARER = re.compile(r"\bbearer[ \t+]++([\w.~+/=-]{8,}+)", re.IGNORECASE)
+_CREDENTIAL_LINE = re.compile(
+    r"(?<![\w-])((?:proxy-)?authorization|(?:set-)?cookie)((?:\\*+[\"'])?\s*+[:=]\s*+(?:\\*+[\"'])?)"
+    r"([^\r\n\"'\\]++)",
+    re.IGNORECASE,
+)
+_NAME = re.compile(r"(?<![\w.-])([\w.-]++)(?:\\*+[\"'])?\s*+[:=]>?\s*+")
+_VALUE = re.compile(
+    r"\\++[\"']([^\"'\\]*+)"  # within JSON within a text
+    r'|"([^"\\]*+(?:\\.[^"\\]*+)*+)'
+    r"|'([^'\\]*+(?:\\.[^'\\]*+)*+)"
+    r"|([^\s,;&\"'<>{}()\[\]\\]++)",
+    re.DOTALL,
+)
+_SCHEME = re.compile(r"([\w-]++)([ \t]++)(\S.*+)", re.DOTALL)
+_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]++@[\w-]++(?:\.[\w-]++)++")
+_PHONE = re.compile(r"(?<![\w+])\+\d(?:[ ()/.-]?\d){6,14}(?!\d)")
+_DEEPEST = 4
+"""JSON within a text within JSON … is read so deep, and by pattern below."""
+_NAMES_REMEMBERED = 4096
+
 
 class Redactor:
-    """Masks secrets in text."""
+    """Masks secrets, and remembers them so as to find them anywhere.
+
+    >>> redactor = Redactor(b"the lab's key")
+    >>> redactor.redact('{"token":"8b6c1d1e-0000-4000-8000-000000000001","action":"echo"}')
+    '{"token":"[masked:9da95dc9]","action":"echo"}'
+    >>> redactor.redact("the token was 8B6C1D1E-0000-4000-8000-000000000001")
+    'the token was [masked:9da95dc9]'
+
+    Threads may share one.
+
+    Args:
+        key: The key of the tags. Two redactors with the same key give a secret the same tag.
+        secret_keys: More names with secret values, such as the custom attributes that hold names. They
+            are added to the built-in ones, of which none can be taken away.
+        personal: Also mask e-mail addresses, phone numbers and names of persons.
+    """
 
     def __init__(self, key: bytes, *, secret_keys: Iterable[str] = (), personal: bool = False) -> None:
-        self._key, self._secret_keys, self._personal = key, frozenset(secret_keys), personal
-        self._masks: dict[str, str] = {}
+        self._key = bytes(key)
+        self._personal = personal
+        own = frozenset(filter(None, map(names.normalized, secret_keys)))
+        self._own = re.compile("|".join("[_-]*".join(map(re.escape, name)) for name in own)) if own else None
+        self._names = names.SECRET_KEYS | own | (names.PERSONAL_KEYS if personal else frozenset())
+        self._judged: dict[str, bool] = {}
+        self._tags: dict[str, str] = {}
+        self._known = KnownSecrets(self.mask)
+
+    def __repr__(self) -> str:
+        return f"<Redactor{' personal' if self._personal else ''}>"
 
     def mask(self, secret: str) -> str:
-        """Return the tag of a secret."""
-        return f"[masked:{hmac.digest(self._key, secret.encode(), 'sha256').hex()[:8]}]"
+        """Return what stands for a secret, without learning it."""
+        tag = self._tags.get(secret)
+        if tag is None:
+            if UUID.fullmatch(secret):
+                secret = secret.lower()
+            digest = hmac.digest(self._key, secret.encode("utf-8", "surrogatepass"), "sha256")
+            if len(self._tags) >= _NAMES_REMEMBERED:
+                self._tags = {}
+            tag = self._tags[secret] = f"[masked:{digest.hex()[:8]}]"
+        return tag
 
     def learn(self, secret: str) -> str:
-        """Remember a secret, so that it is masked wherever it turns up; return its tag."""
-        mask = self._masks[secret] = self.mask(secret)
-        return mask
+        """Remember a secret, so that it is masked wherever it turns up; return its mask.
+
+        A value shorter than six characters is masked where a name gives it away, but not searched for:
+        it would be found in every other word.
+        """
+        if not secret or MASK.fullmatch(secret):
+            return secret
+        self._known.learn(secret)
+        return self.mask(secret)
 
     def is_clean(self, text: str) -> bool:
-        """Whether there is nothing to mask in a text."""
-        return not any(secret in text for secret in self._masks)
+        """Tell quickly whether a text certainly has nothing to mask. False means: perhaps it has."""
+        return not (self._hints(text) or self._known.in_text(text))
 
     def redact(self, text: str) -> str:
-        """Mask every secret in a text."""
-        for secret, mask in self._masks.items():
-            text = text.replace(secret, mask)
-        return text
+        """Mask every secret in a text: an HTTP message, a frame, a URL, a header's value, prose."""
+        return self._known.sweep(self._by_name(text, 0))
+
+    def _hints(self, text: str) -> bool:
+        lower = text.lower()
+        for letter, stems in names.STEMS.items():
+            if letter in lower:
+                for stem in stems:
+                    if stem in lower:
+                        return True
+        if self._personal or _CODE_TEXT.search(lower) is not None:
+            return True
+        return self._own is not None and self._own.search(lower) is not None
+
+    def _is_secret(self, key: str) -> bool:
+        """Tell by its name whether a value is secret."""
+        judged = self._judged.get(key)
+        if judged is None:
+            name = names.normalized(key)
+            if len(self._judged) >= _NAMES_REMEMBERED:
+                self._judged = {}
+            ending = name.removesuffix("s").endswith(names.ENDINGS)
+            judged = self._judged[key] = ending or name in self._names
+        return judged
+
+    # -- by name ----------------------------------------------------------------------------------------
+
+    def _by_name(self, text: str, depth: int) -> str:
+        if not self._hints(text):
+            return text
+        head = _HTTP.match(text)
+        if head is not None:
+            body = text[head.end() :]
+            return self._shapes(_HEADER.sub(self._header, head[0])) + self._by_name(body, depth)
+        if depth < _DEEPEST and text.lstrip()[:1] in {"{", "[", '"'}:
+            return self._shapes(self._json(text, depth))
+        return self._shapes(self._prose(text))
+
+    def _json(self, text: str, depth: int) -> str:
+        codes = '"grant_type"' in text
+
+        def is_secret(key: str, parent: str, first: str) -> bool:
+            name = names.normalized(key)
+            if name == "code":
+                return first == '"' and (codes or names.normalized(parent) in names.CODE_HOLDERS)
+            if first == "{" and name in names.AUTHORIZATIONS | names.COOKIES:
+                return False  # roles and permissions
+            return self._is_secret(key)
+
+        def reread(value: str) -> str:
+            return self._known.sweep(self._by_name(value, depth + 1))
+
+        redacted = replace_values(text, is_secret, self._hidden, reread)
+        try:
+            json.loads(text)
+        except (ValueError, RecursionError):
+            return self._prose(redacted)  # torn or no JSON at all: what the tokens missed, a pattern finds
+        return redacted
+
+    def _prose(self, text: str) -> str:
+        text = _CREDENTIAL_LINE.sub(self._credential_line, text)
+        kept: list[str] = []
+        position = 0
+        for match in _NAME.finditer(text):
+            if match.start() < position or not self._is_loosely_secret(match[1]):
+                continue
+            value = _VALUE.match(text, match.end())
+            if value is None or value.lastindex is None:
+                continue
+            kept += (text[position : value.start(value.lastindex)], self._loose(match[1], value))
+            position = value.end()
+        return "".join((*kept, text[position:]))
+
+    def _is_loosely_secret(self, key: str) -> bool:
+        return self._is_secret(key) and names.normalized(key) not in names.AUTHORIZATIONS | names.COOKIES
+
+    def _loose(self, key: str, match: re.Match[str]) -> str:
+        value = match[match.lastindex or 0]
+        if MASK.search(value) or value.lower() in names.HARMLESS:
+            return value
+        # Prose is full of words after colons: only what is quoted or looks like a secret is remembered.
+        remembered = match[4] is None or _looks_secret(value)
+        return self._hidden(key, value) if remembered else self.mask(value)
+
+    def _shapes(self, text: str) -> str:
+        """Mask what a query, a form, a URL or its own shape gives away."""
+        if "=" in text:
+            text = _PAIR.sub(self._pair, text)
+        if "@" in text:
+            text = _USERINFO.sub(self._userinfo, text)
+            if self._personal:
+                text = _EMAIL.sub(self._learnt, text)
+        if "+" in text and self._personal:
+            text = _PHONE.sub(self._learnt, text)
+        if "eyJ" in text:
+            text = JWT.sub(self._learnt, text)
+        return _BEARER.sub(self._bearer, text)
+
+    def _learnt(self, match: re.Match[str]) -> str:
+        return self.learn(match[0])
+
+    def _header(self, match: re.Match[str]) -> str:
+        name, colon, value = match.groups()
+        if names.normalized(name) == "secwebsocketprotocol":
+            return name + colon + ", ".join(map(self._subprotocol, value.split(", ")))
+        return name + colon + self._hidden(name, value) if self._is_secret(name) else match[0]
+
+    def _subprotocol(self, name: str) -> str:
+        """Subprotocols are short words; whoever puts a credential there puts a long one."""
+        is_long = len(name) >= 24 and any(map(str.isdigit, name))
+        return self.learn(name) if is_long else name
+
+    def _credential_line(self, match: re.Match[str]) -> str:
+        name, between, value = match.groups()
+        return name + between + self._hidden(name, value)
+
+    def _pair(self, match: re.Match[str]) -> str:
+        key, value = match.groups()
+        name = names.normalized(unquote(key).removesuffix("[]"))
+        text, start = match.string, match.start()
+        in_query = start == 0 or text[start - 1] in "?&#\n"
+        if self._is_secret(name) or (in_query and name in names.QUERY_KEYS):
+            for part in re.split("[,;]", value):  # either may be a separator
+                self._known.learn(unquote_plus(part))
+            return f"{key}={self._hidden(name, unquote_plus(value), value)}"
+        return match[0]
+
+    def _userinfo(self, match: re.Match[str]) -> str:
+        user, colon, password = match[0].partition(":")
+        return (
+            user + colon + self._hidden("password", unquote(password), password)
+            if colon
+            else self.learn(user)
+        )
+
+    def _bearer(self, match: re.Match[str]) -> str:
+        value = match[1]
+        if not _looks_secret(value):
+            return match[0]
+        return match[0].removesuffix(value) + self.learn(value)
+
+    # -- hiding -----------------------------------------------------------------------------------------
+
+    def _hidden(self, key: str, value: str, written: str | None = None) -> str:
+        """Return what stands for the value of a secret name; learn the secret in it.
+
+        Args:
+            key: The name.
+            value: The value, decoded.
+            written: The value as it stands in the text, where that differs.
+        """
+        written = value if written is None else written
+        if value.lower() in names.HARMLESS or MASK.fullmatch(written):
+            return written
+        name = names.normalized(key)
+        if name in names.COOKIES:
+            return self._cookies(value, only_first=name == "setcookie")
+        scheme = _SCHEME.fullmatch(value) if name.endswith(names.SCHEME_ENDINGS) else None
+        if scheme is not None and scheme[1].lower() in names.SCHEMES:
+            return scheme[1] + scheme[2] + self._credential(scheme[1], scheme[3])
+        # Within {"token": {…}} stand harmless words too: masked, but not swept from every text.
+        own_name = name in names.QUERY_KEYS or self._is_secret(key)
+        return self.learn(value) if own_name or _looks_secret(value) else self.mask(value)
+
+    def _credential(self, scheme: str, value: str) -> str:
+        """Hide what follows an authentication scheme; of Basic, learn the secret inside."""
+        if MASK.fullmatch(value):
+            return value
+        if scheme.lower() != "basic":
+            return self.learn(value)
+        try:
+            pair = base64.b64decode(value.strip() + "==").decode()
+        except (binascii.Error, ValueError):
+            return self.learn(value)
+        secret = pair.partition(":")[2]
+        if not secret:
+            return self.learn(value)
+        if (plain := unquote_plus(secret)) != secret:  # RFC 6749 section 2.3.1 asks for form encoding
+            self.learn(plain)
+        if len(secret) < SHORTEST:
+            self.learn(value)
+        return self.learn(secret)
+
+    def _cookies(self, value: str, *, only_first: bool) -> str:
+        cookies = value.split(";")
+        shown = []
+        for place, cookie in enumerate(cookies):
+            name, equals, secret = cookie.partition("=")
+            if place and only_first:
+                shown.append(cookie)
+            elif equals:
+                shown.append(f"{name}={self._unless_masked(secret)}")
+            else:
+                shown.append(self._unless_masked(cookie))
+        return ";".join(shown)
+
+    def _unless_masked(self, value: str) -> str:
+        bare = value.strip()
+        if not bare:
+            return value
+        # Cookies also say things like "accepted", which must not be swept from every text.
+        remembered = len(bare) >= 12 or _looks_secret(bare)
+        return value.replace(bare, self.learn(bare) if remembered else self.mask(bare))
+
+
+def _looks_secret(value: str) -> bool:
+    """Tell a credential from a word of prose."""
+    has_digit = any(map(str.isdigit, value))
+    is_mixed = not value.islower() and not value.isupper() and not value[:1].isupper()
+    return len(value) >= 20 or (len(value) >= SHORTEST and (has_digit or is_mixed))

@@ -1,0 +1,152 @@
+"""The secrets learnt so far, and every form in which one may turn up in a text.
+
+Pure. A guest token is a UUID, and a lab may hold thousands: those are found together, by one search for
+the shape. So are JSON Web Tokens, whose shape alone gives them away. Every other secret is searched for
+by value: as it is, URL-encoded, JSON-escaped and inside Base64.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import threading
+from typing import TYPE_CHECKING
+from urllib.parse import quote, quote_plus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+__all__ = ["JWT", "MASK", "SHORTEST", "UUID", "KnownSecrets"]
+
+SHORTEST = 6
+"""Shorter values are masked where a name gives them away, but not searched for."""
+
+MASK = re.compile(r"\[masked:[0-9a-f]{8}\]")
+JWT = re.compile(r"eyJ[\w-]{5,}+\.[\w-]++(?:\.[\w-]++)*+", re.ASCII)
+
+UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_UUID_MIDDLE = re.compile(r"-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-")
+"""Begins with a rare character, so that searching it is five times faster than searching the whole."""
+_BASE64 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-=")
+_FEW = 64
+"""Up to so many forms, one search per form is fastest; above, the text is looked up piece by piece."""
+
+
+class KnownSecrets:
+    """What was learnt, searchable.
+
+    Args:
+        mask: Gives the mask of a secret.
+    """
+
+    def __init__(self, mask: Callable[[str], str]) -> None:
+        self._mask = mask
+        self._lock = threading.Lock()
+        self._uuids: set[str] = set()
+        self._masks: dict[str, str] = {}
+        self._encoded: set[str] = set()
+        self._few: tuple[str, ...] | None = ()
+        self._pieces: dict[str, tuple[str, ...]] = {}
+
+    def learn(self, secret: str) -> None:
+        """Remember one secret."""
+        if len(secret) < SHORTEST or secret in self._masks or MASK.search(secret) or JWT.fullmatch(secret):
+            return
+        if UUID.fullmatch(secret):
+            self._uuids.add(secret.lower())
+            return
+        with self._lock:
+            mask = self._mask(secret)
+            plain, encoded = _forms(secret)
+            self._encoded |= encoded
+            for form in (*plain, *encoded):
+                self._masks[form] = mask
+                piece = form[:SHORTEST]
+                self._pieces[piece] = (*self._pieces.get(piece, ()), form)
+            # Replaced, never changed in place: other threads may be searching.
+            self._few = tuple(self._masks) if len(self._masks) <= _FEW else None
+
+    def in_text(self, text: str) -> bool:
+        """Tell whether any known secret is in a text."""
+        if self._uuids and any(True for _ in self._uuids_in(text)):
+            return True
+        few = self._few
+        if few is None:
+            return any(True for _ in self._forms_in(text))
+        for form in few:  # noqa: SIM110 - a generator would cost more than the searches
+            if form in text:
+                return True
+        return False
+
+    def sweep(self, text: str) -> str:
+        """Mask every known secret in a text."""
+        if self._uuids:
+            for start in reversed(list(self._uuids_in(text))):
+                mask = self._mask(text[start : start + 36].lower())
+                text = text[:start] + mask + text[start + 36 :]
+        few = self._few
+        found = self._forms_in(text) if few is None else (form for form in few if form in text)
+        for form in sorted(found, key=len, reverse=True):
+            text = _replaced(text, form, self._masks[form], whole_run=form in self._encoded)
+        return text
+
+    def _uuids_in(self, text: str) -> Iterator[int]:
+        end = 0
+        for middle in _UUID_MIDDLE.finditer(text):
+            start = middle.start() - 8
+            if start >= end and text[start : start + 36].lower() in self._uuids:
+                end = start + 36
+                yield start
+
+    def _forms_in(self, text: str) -> Iterator[str]:
+        """Look every run of six characters up: the cost depends on the text, not on what is known."""
+        pieces = self._pieces
+        for piece in {text[i : i + SHORTEST] for i in range(len(text) - SHORTEST + 1)}:
+            for form in pieces.get(piece, ()):
+                if form in text:
+                    yield form
+
+
+def _replaced(text: str, form: str, mask: str, *, whole_run: bool) -> str:
+    """Replace a form by a mask, leaving masks alone; an encoded one goes with the run it stands in."""
+    kept = []
+    position = 0
+    while (found := text.find(form, position)) >= 0:
+        start, end = found, found + len(form)
+        within = next((m for m in MASK.finditer(text, max(0, start - 17), end + 17) if m.end() > start), None)
+        if within is not None and within.start() < end:
+            kept.append(text[position : within.end()])
+            position = within.end()
+            continue
+        if whole_run:
+            while start > position and text[start - 1] in _BASE64:
+                start -= 1
+            while end < len(text) and text[end] in _BASE64:
+                end += 1
+        kept += (text[position:start], mask)
+        position = end
+    return "".join((*kept, text[position:]))
+
+
+def _forms(secret: str) -> tuple[set[str], set[str]]:
+    """Spell a secret in every way a program may: as text, and inside Base64."""
+    quoted = {
+        quote(secret, safe="", errors="surrogatepass"),
+        quote(secret, errors="surrogatepass"),
+        quote_plus(secret, errors="surrogatepass"),
+    }
+    escaped = {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
+    plain = {secret, *quoted, *escaped, *(form.replace("/", "\\/") for form in (secret, *escaped))}
+    plain |= {re.sub(r"%[0-9A-F]{2}", lambda m: m[0].lower(), form) for form in quoted}
+    encoded = set()
+    data = secret.encode("utf-8", "surrogatepass")
+    for lead in range(3):  # a byte may fall on three places of a Base64 group
+        code = base64.b64encode(b"\0" * lead + data).decode()
+        # Characters that also depend on the neighbouring bytes are left out.
+        core = code[(0, 2, 3)[lead] : len(code) - (0, 3, 2)[(lead + len(data)) % 3]]
+        encoded |= {core, core.translate(_URL_SAFE)}
+    return {f for f in plain if len(f) >= SHORTEST}, {f for f in encoded if len(f) >= SHORTEST}
+
+
+_URL_SAFE = str.maketrans("+/", "-_")

@@ -1,0 +1,90 @@
+"""Which names have secret values: the tables redaction goes by.
+
+Names are compared without case, `_` and `-`: `access_token`, `accessToken` and `Access-Token` are one.
+Sources: RFC 6749, 7522, 7523, 7617 and 7636; AWS Signature Version 4 for presigned URLs; the request
+models of MyPureCloud/web-messaging-sdk-java 18.1.0 and of MyPureCloud/genesys-messenger-transport-mobile-sdk
+2.14.0. Not secret, and never masked by name: deployment, client, message, tracing and correlation ids.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "AUTHORIZATIONS",
+    "CODE_HOLDERS",
+    "COOKIES",
+    "ENDINGS",
+    "HARMLESS",
+    "PERSONAL_KEYS",
+    "QUERY_KEYS",
+    "SCHEMES",
+    "SCHEME_ENDINGS",
+    "SECRET_KEYS",
+    "STEMS",
+    "normalized",
+]
+
+
+def normalized(name: str) -> str:
+    """Reduce a name to the form in which names are compared."""
+    return name.strip().lower().replace("_", "").replace("-", "")
+
+
+AUTHORIZATIONS = frozenset({"authorization", "proxyauthorization"})
+"""A scheme, which stays, and a credential."""
+
+COOKIES = frozenset({"cookie", "setcookie"})
+"""Pairs: names stay, values go."""
+
+SECRET_KEYS = (
+    AUTHORIZATIONS
+    | COOKIES
+    | {
+        "apikey", "assertion", "authcode", "authorizationcode", "clientassertion", "codeverifier",
+        "passphrase", "passwd", "password", "privatekey", "pwd", "samlresponse", "secretkey",
+        "signingkey", "xamzcredential", "xamzsignature",
+    }
+)  # fmt: skip
+"""Secret wherever they stand: JSON, form, query, header."""
+
+ENDINGS = ("token", "secret", "jwt", "password", "apikey")
+"""So is every name that ends in one of these, or its plural: guestToken, clientSecrets."""
+
+QUERY_KEYS = frozenset({"code", "signature", "sig", "awsaccesskeyid"})
+"""Secret in a query or a form only: elsewhere `code` is a number or the name of an error."""
+
+CODE_HOLDERS = frozenset({"data", "oauth"})
+"""In JSON, a text named `code` is secret inside these, and beside a `grant_type`."""
+
+PERSONAL_KEYS = frozenset(
+    {
+        "email", "emailaddress", "familyname", "firstname", "givenname", "lastname", "mail", "mobile",
+        "nickname", "phone", "phonenumber", "telephone",
+    }
+)  # fmt: skip
+"""Masked only when asked: `personal=True`."""
+
+SCHEMES = frozenset(
+    {"apikey", "aws4-hmac-sha256", "basic", "bearer", "digest", "dpop", "hmac", "negotiate", "ntlm", "token"}
+)
+"""Authentication schemes: the word before a credential, which stays."""
+
+SCHEME_ENDINGS = ("authorization", "token", "jwt")
+"""Where a scheme may stand before the credential. In a password it would be a word of the password."""
+
+STEMS = {
+    "": ("secret", "pass", "bearer", "assertion"),
+    "k": ("token", "key", "cookie"),
+    "j": ("jwt", "eyj"),
+    "w": ("pwd",),
+    "z": ("amz", "authoriz"),
+    "v": ("verifier",),
+    "=": ("=",),
+    "@": ("@",),
+    "\\": ("\\u",),
+}
+"""Pieces by rare letter. A lower-case text without any of these pieces, and without a `code` that is a
+text, has no secret that a name or a shape gives away. Looking for one letter is ten times faster than
+looking for a word, so most pieces are never looked for."""
+
+HARMLESS = frozenset({"", "none", "null", "true", "false", "undefined"})
+"""Values that say there is no secret."""
