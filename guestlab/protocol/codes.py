@@ -209,7 +209,7 @@ _ROWS = (
     ErrorCode(
         code=4017,
         name="cannot downgrade",
-        meaning="The guest token belongs to an authenticated session; a guest configure may not take it over.",
+        meaning="The guest token belongs to an authenticated session; a guest configure cannot have it.",
         next_step="Throw the guest token away and configure with a new one.",
         level="official",
         ends_session=True,

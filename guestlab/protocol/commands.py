@@ -9,11 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from json import dumps
+from json import JSONEncoder
 from typing import Any, ClassVar
 
 from guestlab.errors import InputError
 from guestlab.limits import PUBLISHED, Limits
+from guestlab.protocol.checks import (
+    check_attributes,
+    check_file,
+    check_length,
+    need_strings,
+    need_text,
+    need_type,
+)
 from guestlab.protocol.content import AvailableTime, CardAction, ListPickerItem, QuickReply
 
 __all__ = [
@@ -42,11 +50,10 @@ __all__ = [
     "encode",
 ]
 
+_encoder = JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
 BUTTON_TYPES = ("Button", "DatePicker", "Form", "ListPicker", "QuickReply")
 """What a button response can answer (official model)."""
-
-LONGEST_FILE_NAME = 1023
-"""At 1024 characters the server answers 4005 (documented)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,12 +62,15 @@ class Command:
 
     action: ClassVar[str] = ""
     """The action by its wire name."""
+    _needs: ClassVar[tuple[str, ...]] = ()
+    """The attributes that may not be empty."""
 
-    def _rest(self, tracing_id: str) -> dict[str, Any]:
+    def _rest(self) -> dict[str, Any]:
+        """The frame's fields beside action, token and tracing id."""
         return {}
 
-    def _check(self, limits: Limits | None, custom_bytes: int | None) -> None:
-        pass
+    def _check(self) -> None:
+        """Raise InputError for what only this command knows about itself."""
 
 
 # -- opening and closing ----------------------------------------------------------------------------------
@@ -78,21 +88,19 @@ class ConfigureSession(Command):
     """
 
     action: ClassVar[str] = "configureSession"
+    _needs: ClassVar[tuple[str, ...]] = ("deployment_id",)
     deployment_id: str = ""
     start_new: bool = False
     journey_context: Mapping[str, Any] | None = field(default=None, hash=False)
     resume_token: str | None = field(default=None, repr=False)
 
-    def _rest(self, tracing_id: str) -> dict[str, Any]:
+    def _rest(self) -> dict[str, Any]:
         rest: dict[str, Any] = {"deploymentId": self.deployment_id, "startNew": self.start_new}
         if self.journey_context is not None:
             rest["journeyContext"] = dict(self.journey_context)
         if self.resume_token is not None:
             rest["resumeToken"] = self.resume_token
         return rest
-
-    def _check(self, limits: Limits | None, custom_bytes: int | None) -> None:
-        _need_text(self.deployment_id, "deployment_id")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,13 +113,14 @@ class ConfigureAuthenticatedSession(Command):
     """
 
     action: ClassVar[str] = "configureAuthenticatedSession"
+    _needs: ClassVar[tuple[str, ...]] = ("deployment_id", "jwt")
     jwt: str = field(repr=False)
     deployment_id: str = ""
     start_new: bool = False
     journey_context: Mapping[str, Any] | None = field(default=None, hash=False)
     resume_token: str | None = field(default=None, repr=False)
 
-    def _rest(self, tracing_id: str) -> dict[str, Any]:
+    def _rest(self) -> dict[str, Any]:
         rest: dict[str, Any] = {
             "deploymentId": self.deployment_id,
             "startNew": self.start_new,
@@ -123,14 +132,10 @@ class ConfigureAuthenticatedSession(Command):
             rest["resumeToken"] = self.resume_token
         return rest
 
-    def _check(self, limits: Limits | None, custom_bytes: int | None) -> None:
-        _need_text(self.deployment_id, "deployment_id")
-        _need_text(self.jwt, "jwt")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CloseSession(Command):
-    """Give the session up on this and, by default, all other connections; needed before a new one after read-only.
+    """Give the session up, here and by default on all connections; a read-only one needs it before a new one.
 
     A goodbye does not need it: closing the socket is enough, and the conversation goes on.
     """
@@ -138,7 +143,7 @@ class CloseSession(Command):
     action: ClassVar[str] = "closeSession"
     close_all_connections: bool = True
 
-    def _rest(self, tracing_id: str) -> dict[str, Any]:
+    def _rest(self) -> dict[str, Any]:
         return {"closeAllConnections": self.close_all_connections}
 
 
@@ -176,17 +181,13 @@ class Say(Command):
     def _message(self) -> dict[str, Any]:
         return {}
 
-    def _rest(self, tracing_id: str) -> dict[str, Any]:
+    def _rest(self) -> dict[str, Any]:
         message = self._message()
-        message["metadata"] = {"id": tracing_id, **message.get("metadata", {}), **self.metadata}
+        message["metadata"] = {**message.get("metadata", {}), **self.metadata}
         if self.custom_attributes:
             # Nested: the current place. The top-level `channel` is the older one (official).
             message["channel"] = {"metadata": {"customAttributes": dict(self.custom_attributes)}}
         return {"message": message}
-
-    def _check(self, limits: Limits | None, custom_bytes: int | None) -> None:
-        _need_strings(self.metadata, "metadata")
-        _check_attributes(self.custom_attributes, limits, custom_bytes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,13 +211,12 @@ class SendText(Say):
             ]
         return message
 
-    def _check(self, limits: Limits | None, custom_bytes: int | None) -> None:
+    def _check(self) -> None:
+        need_type(self.text, "text")
         if not self.attachment_ids:
-            _need_text(self.text, "text")
+            need_text(self.text, "text")
         for attachment in self.attachment_ids:
-            _need_text(attachment, "attachment_ids")
-        _check_length(self.text, limits)
-        Say._check(self, limits, custom_bytes)
+            need_text(attachment, "attachment_ids")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,17 +245,15 @@ class SendButtonResponse(Say):
                 message["metadata"] = {"parentMessageId": self.originating_message_id}
         return message
 
-    def _check(self, limits: Limits | None, custom_bytes: int | None) -> None:
+    def _check(self) -> None:
         if self.button_type not in BUTTON_TYPES:
             raise InputError(
                 f"No button response of type {self.button_type!r}.",
                 why="The official model has " + ", ".join(BUTTON_TYPES) + ".",
                 next_step="Use QuickReply for quick replies, Button for cards, DatePicker for time slots.",
             )
-        _need_text(self.text, "text")
-        _need_type(self.payload, "payload")
-        _check_length(self.text, limits)
-        Say._check(self, limits, custom_bytes)
+        need_text(self.text, "text")
+        need_type(self.payload, "payload")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -284,15 +282,13 @@ class SendListPicker(Say):
             message["metadata"] = {"parentMessageId": self.originating_message_id}
         return message
 
-    def _check(self, limits: Limits | None, custom_bytes: int | None) -> None:
+    def _check(self) -> None:
         if not self.items:
             raise InputError(
                 "A list picker needs at least one chosen row.",
                 why="Each chosen row is one button response; without any the message would be empty.",
                 next_step="Pass items=(item, ...) from the picker's sections.",
             )
-        _check_length(self.text, limits)
-        Say._check(self, limits, custom_bytes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -321,6 +317,8 @@ class SendForm(Say):
         originating_message_id: The id of the message with the form.
     """
 
+    _needs: ClassVar[tuple[str, ...]] = ("canned_response_id",)
+
     canned_response_id: str
     entries: tuple[FormEntry, ...]
     text: str = ""
@@ -336,11 +334,6 @@ class SendForm(Say):
         ]
         return {"type": "Structured", "text": self.text, "content": [{"contentType": "Form", "form": form}]}
 
-    def _check(self, limits: Limits | None, custom_bytes: int | None) -> None:
-        _need_text(self.canned_response_id, "canned_response_id")
-        _check_length(self.text, limits)
-        Say._check(self, limits, custom_bytes)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendJoin(Command):
@@ -349,14 +342,11 @@ class SendJoin(Command):
     action: ClassVar[str] = "onMessage"
     custom_attributes: Mapping[str, str] = field(default_factory=dict, hash=False)
 
-    def _rest(self, tracing_id: str) -> dict[str, Any]:
+    def _rest(self) -> dict[str, Any]:
         message = _event({"eventType": "Presence", "presence": {"type": "Join"}})
         if self.custom_attributes:
             message["channel"] = {"metadata": {"customAttributes": dict(self.custom_attributes)}}
         return {"message": message}
-
-    def _check(self, limits: Limits | None, custom_bytes: int | None) -> None:
-        _check_attributes(self.custom_attributes, limits, custom_bytes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -365,7 +355,7 @@ class SendClear(Command):
 
     action: ClassVar[str] = "onMessage"
 
-    def _rest(self, tracing_id: str) -> dict[str, Any]:
+    def _rest(self) -> dict[str, Any]:
         return {"message": _event({"eventType": "Presence", "presence": {"type": "Clear"}})}
 
 
@@ -375,7 +365,7 @@ class SendTyping(Command):
 
     action: ClassVar[str] = "onMessage"
 
-    def _rest(self, tracing_id: str) -> dict[str, Any]:
+    def _rest(self) -> dict[str, Any]:
         return {"message": _event({"eventType": "Typing", "typing": {"type": "On"}})}
 
 
@@ -387,13 +377,10 @@ class Echo(Command):
     """Ask for a health check; twice a minute at most. It does not keep the session from expiring."""
 
     action: ClassVar[str] = "echo"
-    text_sent: str = "ping"
+    text: str = "ping"
 
-    def _rest(self, tracing_id: str) -> dict[str, Any]:
-        return {"message": {"type": "Text", "text": self.text_sent}}
-
-    def _check(self, limits: Limits | None, custom_bytes: int | None) -> None:
-        _check_length(self.text_sent, limits)
+    def _rest(self) -> dict[str, Any]:
+        return {"message": {"type": "Text", "text": self.text}}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -408,13 +395,11 @@ class RequestConfiguration(Command):
     """Ask for the limits that `SessionConfigured` also has."""
 
     action: ClassVar[str] = "getConfiguration"
+    _needs: ClassVar[tuple[str, ...]] = ("deployment_id",)
     deployment_id: str = ""
 
-    def _rest(self, tracing_id: str) -> dict[str, Any]:
+    def _rest(self) -> dict[str, Any]:
         return {"deploymentId": self.deployment_id}
-
-    def _check(self, limits: Limits | None, custom_bytes: int | None) -> None:
-        _need_text(self.deployment_id, "deployment_id")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -430,13 +415,14 @@ class RequestUpload(Command):
     """
 
     action: ClassVar[str] = "onAttachment"
+    _needs: ClassVar[tuple[str, ...]] = ("file_name", "file_type")
     file_name: str
     file_type: str
     file_size: int
     attachment_id: str = ""
     file_md5: str = ""
 
-    def _rest(self, tracing_id: str) -> dict[str, Any]:
+    def _rest(self) -> dict[str, Any]:
         rest: dict[str, Any] = {"attachmentId": self.attachment_id} if self.attachment_id else {}
         rest |= {"fileName": self.file_name, "fileType": self.file_type, "fileSize": self.file_size}
         if self.file_md5:
@@ -444,25 +430,17 @@ class RequestUpload(Command):
         rest["errorsAsJson"] = True  # asks for errors that name the attachment
         return rest
 
-    def _check(self, limits: Limits | None, custom_bytes: int | None) -> None:
-        _need_text(self.file_name, "file_name")
-        _need_text(self.file_type, "file_type")
-        if limits is not None:
-            _check_file(self.file_name, self.file_size)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestDownload(Command):
     """Ask for a fresh download URL; the one in a message lives for about ten minutes (documented)."""
 
     action: ClassVar[str] = "getAttachment"
+    _needs: ClassVar[tuple[str, ...]] = ("attachment_id",)
     attachment_id: str
 
-    def _rest(self, tracing_id: str) -> dict[str, Any]:
+    def _rest(self) -> dict[str, Any]:
         return {"attachmentId": self.attachment_id}
-
-    def _check(self, limits: Limits | None, custom_bytes: int | None) -> None:
-        _need_text(self.attachment_id, "attachment_id")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -470,13 +448,11 @@ class DeleteAttachment(Command):
     """Drop an uploaded file that no message carries yet."""
 
     action: ClassVar[str] = "deleteAttachment"
+    _needs: ClassVar[tuple[str, ...]] = ("attachment_id",)
     attachment_id: str
 
-    def _rest(self, tracing_id: str) -> dict[str, Any]:
+    def _rest(self) -> dict[str, Any]:
         return {"attachmentId": self.attachment_id}
-
-    def _check(self, limits: Limits | None, custom_bytes: int | None) -> None:
-        _need_text(self.attachment_id, "attachment_id")
 
 
 # -- making and encoding ----------------------------------------------------------------------------------
@@ -534,11 +510,14 @@ def encode(
     >>> encode(RequestJwt(), token="t", tracing_id="1")
     '{"action":"getJwt","token":"t","tracingId":"1"}'
     """
-    command._check(limits, max_custom_data_bytes)  # noqa: SLF001 - same module
-    frame = {"action": command.action, "token": token, "tracingId": tracing_id}
-    frame |= command._rest(tracing_id)  # noqa: SLF001 - same module
+    _check(command, limits, max_custom_data_bytes)
+    frame: dict[str, Any] = {"action": command.action, "token": token, "tracingId": tracing_id}
+    frame |= command._rest()  # noqa: SLF001 - same module
+    if isinstance(command, Say):
+        message = frame["message"]
+        message["metadata"] = {"id": tracing_id, **message["metadata"]}
     try:
-        text = dumps(frame, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        text = _encoder.encode(frame)
         text.encode()
     except (TypeError, ValueError, RecursionError) as error:
         raise InputError(
@@ -547,6 +526,24 @@ def encode(
             next_step="Use strings without lone surrogates, finite numbers, lists and dictionaries.",
         ) from None
     return text
+
+
+def _check(command: Command, limits: Limits | None, max_custom_data_bytes: int | None) -> None:
+    for name in command._needs:  # noqa: SLF001 - same module
+        need_text(getattr(command, name), name)
+    command._check()  # noqa: SLF001 - same module
+    if isinstance(command, Say):
+        need_strings(command.metadata, "metadata")
+    if isinstance(command, (Say, SendJoin)):
+        need_strings(command.custom_attributes, "custom_attributes")
+    if limits is None:
+        return
+    check_length(getattr(command, "text", ""), limits)
+    if isinstance(command, (Say, SendJoin)):
+        allowed = limits.custom_attributes_bytes if max_custom_data_bytes is None else max_custom_data_bytes
+        check_attributes(command.custom_attributes, allowed)
+    if isinstance(command, RequestUpload):
+        check_file(command.file_name, command.file_size)
 
 
 def _button(kind: str, text: str, payload: str, origin: str = "") -> dict[str, Any]:
@@ -558,84 +555,3 @@ def _button(kind: str, text: str, payload: str, origin: str = "") -> dict[str, A
 
 def _event(event: dict[str, Any]) -> dict[str, Any]:
     return {"type": "Event", "events": [event]}
-
-
-# -- checks -----------------------------------------------------------------------------------------------
-
-
-def _need_type(value: object, name: str) -> None:
-    if not isinstance(value, str):
-        raise InputError(
-            f"{name} must be a string, not {type(value).__name__}.",
-            why="The wire has strings there.",
-            next_step=f"Pass {name} as a string.",
-        )
-
-
-def _need_text(value: object, name: str) -> None:
-    _need_type(value, name)
-    if not value:
-        raise InputError(
-            f"{name} is empty.",
-            why="The server refuses the frame without it.",
-            next_step=f"Pass {name}.",
-        )
-
-
-def _need_strings(values: Mapping[str, str], name: str) -> None:
-    for key, value in values.items():
-        if not isinstance(key, str) or not isinstance(value, str):
-            raise InputError(
-                f"{name} must map strings to strings; {key!r} holds {type(value).__name__}.",
-                why="The official model has a map of strings there.",
-                next_step=f"Convert it first: {name}={{name: str(value)}}.",
-            )
-
-
-def _bytes(text: str) -> int:
-    return len(text.encode("utf-8", "surrogatepass"))
-
-
-def _check_length(text: str, limits: Limits | None) -> None:
-    _need_type(text, "text")
-    if limits is not None and _bytes(text) > limits.text_length:
-        raise InputError(
-            f"The text has {_bytes(text)} bytes in UTF-8; {limits.text_length} are allowed.",
-            why="The server would answer with frame code 4011, message too long.",
-            next_step="Shorten it or send it in parts.",
-        )
-
-
-def _check_attributes(attributes: Mapping[str, str], limits: Limits | None, custom_bytes: int | None) -> None:
-    _need_strings(attributes, "custom_attributes")
-    if limits is None:
-        return
-    allowed = limits.custom_attributes_bytes if custom_bytes is None else custom_bytes
-    size = sum(_bytes(key) + _bytes(value) for key, value in attributes.items())
-    if size > allowed:
-        raise InputError(
-            f"The custom attributes have {size} bytes in UTF-8, names and values; {allowed} are allowed.",
-            why="The server would answer with frame code 4013, custom attributes too large.",
-            next_step="Send fewer or shorter attributes.",
-        )
-
-
-def _check_file(name: str, size: int) -> None:
-    problem = _file_problem(name, size)
-    if problem:
-        what, code = problem
-        raise InputError(
-            what,
-            why=f"The server would answer with frame code {code}.",
-            next_step="Rename the file or choose another one.",
-        )
-
-
-def _file_problem(name: str, size: int) -> tuple[str, int] | None:
-    if len(name) > LONGEST_FILE_NAME:
-        return f"The file name has {len(name)} characters; {LONGEST_FILE_NAME} are allowed.", 4005
-    if "." not in name.strip("."):
-        return f"The file name {name!r} has no extension.", 4004
-    if size < 1:
-        return f"The file {name!r} is empty.", 4102
-    return None

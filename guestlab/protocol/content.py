@@ -5,11 +5,11 @@ lists its wire names beside its own. Fields it does not know, or whose type is w
 a content type it does not know becomes `UnrecognizedContent`, whole. Reading never raises.
 """
 
+# ruff: noqa: RUF009 - `_one` and its like are `dataclasses.field`, which the rule does not see
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from functools import cache
 from typing import TYPE_CHECKING, Any, Self
 
 from guestlab.protocol.reading import Raw, instant, mapping, switch, whole, word
@@ -97,14 +97,18 @@ def _object(*names: str) -> Any:
     return field(default_factory=Raw, repr=False, hash=False, metadata=read)
 
 
-@cache
+_PLANS: dict[type[Content], dict[str, tuple[str, Callable[[Any], Any]]]] = {}
+
+
 def _plan(kind: type[Content]) -> dict[str, tuple[str, Callable[[Any], Any]]]:
-    """Wire name -> (attribute, reader). Where two wire names feed one attribute, the first listed wins."""
-    return {
-        wire: (entry.name, entry.metadata["read"])
-        for entry in fields(kind)
-        for wire in reversed(entry.metadata.get("names", ()))
-    }
+    """Wire name -> (attribute, reader), made once per class."""
+    if kind not in _PLANS:
+        _PLANS[kind] = {
+            wire: (entry.name, entry.metadata["read"])
+            for entry in fields(kind)
+            for wire in entry.metadata.get("names", ())
+        }
+    return _PLANS[kind]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,7 +174,7 @@ class Attachment(Content):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ButtonResponse(Content):
-    """The answer to a button, quick reply or picker. `type` is Button, DatePicker, Form, ListPicker or QuickReply."""
+    """The answer to an offer. `type` is Button, DatePicker, Form, ListPicker or QuickReply."""
 
     type: str = _text("type")
     text: str = _text("text")
@@ -364,7 +368,7 @@ class FormIntroduction(Content):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _FormAnswerComponent(Content):
-    content_type: str = _text("contentType")
+    type: str = _text("contentType")
     button_response: ButtonResponse | None = _one(ButtonResponse, "buttonResponse")
 
 

@@ -1,23 +1,24 @@
-"""What the server can say, one class per thing, and how a frame becomes events.
+"""What the server can say, one class per thing.
 
-Lives here: the event classes and `decode`, which never raises: a frame that is no JSON, or of no known
-class, is an event too. May not live here: what an event does to the session (`guest.py`) and what the
-numbers mean (`codes.py`). Wire class names appear in `READERS` only.
+Lives here: the event classes; a frame that is no JSON, or of no known class, is an event too. How a frame
+becomes events stands in `decoding.py`, what an event does to the session in `guest.py`, and what the
+numbers mean in `codes.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from json import JSONDecoder, dumps, loads
+from json import loads
 from typing import TYPE_CHECKING, Any
 
 from guestlab.protocol.codes import AUTHENTICATION_LOST, describe_error
-from guestlab.protocol.messages import Message
-from guestlab.protocol.reading import Raw, mapping, moment, number, switch, whole, word
+from guestlab.protocol.reading import Raw, mapping, whole, word
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from guestlab.protocol.messages import Message
 
 __all__ = [
     "AttachmentDeleted",
@@ -47,15 +48,7 @@ __all__ = [
     "UploadSucceeded",
     "UploadUrlIssued",
     "VideoReceived",
-    "decode",
-    "decode_entity",
 ]
-
-DEEPEST = 200
-"""Frames nested deeper than this are malformed: no message comes near, and reading them back could fail."""
-
-_SHALLOW_BELOW = 2 * DEEPEST  # a shorter text has no room for so many brackets and their partners
-_TYPING_MS = 5000  # official: what clients show when a typing event names no duration
 
 
 class Envelope:
@@ -107,7 +100,9 @@ class Event:
     @property
     def tracing_id(self) -> str:
         """The tracing id of the request this answers, or ""."""
-        return _tracing_id(self.envelope.parsed)
+        # The envelope first, then the body: bodies may carry one since model 18.0 (official).
+        parsed = mapping(self.envelope.parsed)
+        return word(parsed.get("tracingId")) or word(mapping(parsed.get("body")).get("tracingId"))
 
     @property
     def text(self) -> str:
@@ -117,10 +112,7 @@ class Event:
     @property
     def raw(self) -> Any:
         """The frame's JSON, read again from its text; its repr hides secrets. None when it is no JSON."""
-        try:
-            return loads(self.envelope.text, object_hook=Raw)
-        except (ValueError, RecursionError):
-            return None
+        return None if self.envelope.parsed is None else loads(self.envelope.text, object_hook=Raw)
 
 
 # -- the session ------------------------------------------------------------------------------------------
@@ -271,7 +263,7 @@ class CoBrowseReceived(Event):
 
     offering: str
     direction: str
-    detail: Mapping[str, Any]
+    detail: Mapping[str, Any] = field(hash=False)
     message: Message
 
 
@@ -281,7 +273,7 @@ class VideoReceived(Event):
 
     offering: str
     direction: str
-    detail: Mapping[str, Any]
+    detail: Mapping[str, Any] = field(hash=False)
     message: Message
 
 
@@ -425,364 +417,3 @@ class MalformedFrame(Event):
     """
 
     reason: str
-
-
-# -- reading ----------------------------------------------------------------------------------------------
-
-_scan = JSONDecoder().scan_once
-
-
-def decode(text: str | bytes) -> tuple[Event, ...]:
-    """Read one frame. Never raises and never returns nothing.
-
-    >>> event, = decode('{"type":"response","class":"string","code":4011,"body":"message too long"}')
-    >>> event
-    ErrorReceived(reason='message too long', error_code=None)
-    """
-    if type(text) is not str:
-        try:
-            text = bytes(text).decode()
-        except (UnicodeDecodeError, TypeError, ValueError) as error:
-            return _malformed(_as_text(text), None, f"The frame is not UTF-8: {error}.")
-    try:
-        # `loads` would also skip spaces around the object and build nothing else; frames have none.
-        parsed, end = _scan(text, 0)
-        if end != len(text):
-            parsed = loads(text)
-    except StopIteration:
-        return _read_slowly(text)
-    except RecursionError:
-        return _malformed(text, None, "The frame is nested too deeply.")
-    except ValueError as error:
-        return _malformed(text, None, f"The frame is not JSON: {error}.")
-    return _events(text, parsed)
-
-
-def decode_entity(entity: Any) -> tuple[Event, ...]:
-    """Read one entity of the history page as if it had come live."""
-    frame = {"type": "message", "class": "StructuredMessage", "code": 200, "body": entity}
-    try:
-        return decode(dumps(frame))
-    except (TypeError, ValueError, RecursionError) as error:
-        return _malformed("", None, f"The history entity is not JSON: {error}.")
-
-
-def _read_slowly(text: str) -> tuple[Event, ...]:
-    try:
-        return _events(text, loads(text))
-    except RecursionError:
-        return _malformed(text, None, "The frame is nested too deeply.")
-    except ValueError as error:
-        return _malformed(text, None, f"The frame is not JSON: {error}.")
-
-
-def _events(text: str, parsed: Any) -> tuple[Event, ...]:
-    if len(text) >= _SHALLOW_BELOW and _too_deep(text, parsed):
-        return _malformed(text, None, "The frame is nested too deeply.")
-    envelope = Envelope(text, parsed)
-    if type(parsed) is not dict:
-        return (MalformedFrame(envelope=envelope, reason="The frame is JSON, but not an object."),)
-    name = parsed.get("class")
-    reader = READERS.get(name) if type(name) is str else None
-    if reader is not None:
-        return reader(envelope, parsed.get("body"))
-    if (whole(parsed.get("code")) or 0) >= 300:
-        return _error(envelope, parsed.get("body"))
-    return (Unrecognized(envelope=envelope, what="class", name=word(name), detail=Raw.of(parsed)),)
-
-
-def _too_deep(text: str, parsed: Any) -> bool:
-    if text.count("{") + text.count("[") <= DEEPEST:
-        return False
-    layer, depth = [parsed], 0
-    while layer:
-        depth += 1
-        if depth > DEEPEST:
-            return True
-        inner: list[Any] = []
-        for value in layer:
-            inner += value.values() if type(value) is dict else value if type(value) is list else ()
-        layer = inner
-    return False
-
-
-def _malformed(text: str, parsed: Any, reason: str) -> tuple[Event, ...]:
-    return (MalformedFrame(envelope=Envelope(text, parsed), reason=reason),)
-
-
-def _as_text(frame: Any) -> str:
-    return frame.decode("utf-8", "backslashreplace") if isinstance(frame, bytes) else ""
-
-
-def _tracing_id(parsed: Any) -> str:
-    held = mapping(parsed)
-    # The envelope first, then the body: bodies may carry one since model 18.0 (official).
-    return word(held.get("tracingId")) or word(mapping(held.get("body")).get("tracingId"))
-
-
-# Each reader takes the envelope and whatever stands under "body", which may be of any type or absent.
-
-
-def _structured(envelope: Envelope, body: Any) -> tuple[Event, ...]:
-    if type(body) is not dict:
-        return (MalformedFrame(envelope=envelope, reason="A StructuredMessage without a body."),)
-    parsed = envelope.parsed
-    tracing_id = parsed.get("tracingId")
-    if type(tracing_id) is not str:
-        tracing_id = body.get("tracingId")
-    message = Message(body, tracing_id if type(tracing_id) is str else "")
-    if parsed.get("type") == "response":
-        return (_echo(envelope, message),)
-    kind = body.get("type")
-    happenings = body.get("events")
-    if not happenings and kind in ("Text", "Structured"):
-        return (MessageReceived(envelope=envelope, message=message),)
-    return _rarely_structured(envelope, message, kind, happenings)
-
-
-def _rarely_structured(envelope: Envelope, message: Message, kind: Any, happenings: Any) -> tuple[Event, ...]:
-    events = [_happening(envelope, message, item) for item in happenings] if type(happenings) is list else []
-    if kind == "Receipt":
-        events.insert(0, ReceiptReceived(envelope=envelope, status=message.status, message=message))
-    elif kind != "Event":
-        events.insert(0, MessageReceived(envelope=envelope, message=message))
-    if not events:  # an Event without events says nothing, but it is kept
-        return (Unrecognized(envelope=envelope, what="message", name="Event", detail=message.raw),)
-    return tuple(events)
-
-
-def _happening(envelope: Envelope, message: Message, item: Any) -> Event:
-    held = mapping(item)
-    kind = word(held.get("eventType"))
-    direction = message.direction
-    if kind == "Typing":
-        typing = mapping(held.get("typing"))
-        duration = whole(typing.get("duration", typing.get("durationMs")))
-        return TypingReceived(
-            envelope=envelope,
-            duration_ms=_TYPING_MS if duration is None else duration,
-            direction=direction,
-            on=word(typing.get("type")) != "Off",
-            message=message,
-        )
-    if kind == "Presence":
-        return PresenceChanged(
-            envelope=envelope,
-            presence=word(mapping(held.get("presence")).get("type")),
-            direction=direction,
-            read_only=switch(message.metadata.get("readOnly")) is True,  # the string "true" on the wire
-            message=message,
-        )
-    if kind in {"CoBrowse", "Video"}:
-        detail = mapping(held.get("coBrowse" if kind == "CoBrowse" else "video"))
-        offer = CoBrowseReceived if kind == "CoBrowse" else VideoReceived
-        return offer(
-            envelope=envelope,
-            offering=word(detail.get("type")),
-            direction=direction,
-            detail=Raw.of(detail),
-            message=message,
-        )
-    detail = Raw.of(held) if held else Raw(item=Raw.of(item))
-    return Unrecognized(envelope=envelope, what="event", name=kind, detail=detail)
-
-
-def _echo(envelope: Envelope, message: Message) -> EchoReceived:
-    metadata = message.metadata
-    return EchoReceived(
-        envelope=envelope,
-        message=message,
-        duration_seconds=whole(metadata.get("durationSeconds")),  # strings on the wire
-        expiration=moment(metadata.get("expirationDate")),
-    )
-
-
-def _media(body: dict[str, Any]) -> dict[str, Any]:
-    inbound = mapping(mapping(body.get("allowedMedia")).get("inbound"))
-    types = inbound.get("fileTypes")
-    blocked = body.get("blockedExtensions")
-    return {
-        "allowed_media": tuple(word(mapping(item).get("type")) for item in types)
-        if type(types) is list
-        else (),
-        "max_file_size_kb": whole(inbound.get("maxFileSizeKB")),
-        "blocked_extensions": tuple(word(item) for item in blocked) if type(blocked) is list else (),
-        "max_custom_data_bytes": whole(body.get("maxCustomDataBytes")),
-    }
-
-
-def _session(envelope: Envelope, body: Any) -> tuple[Event, ...]:
-    if _refused(envelope):
-        return _error(envelope, body)
-    held = mapping(body)
-    connected = switch(held.get("connected"))
-    if connected is None:
-        return (MalformedFrame(envelope=envelope, reason="A SessionResponse that does not say connected."),)
-    return (
-        SessionConfigured(
-            envelope=envelope,
-            connected=connected,
-            new_session=switch(held.get("newSession")) is True,
-            read_only=switch(held.get("readOnly")) is True,
-            cleared_existing_session=switch(held.get("clearedExistingSession")) is True,
-            auto_started=switch(held.get("autoStarted")) is True,
-            duration_seconds=whole(held.get("durationSeconds")),
-            expiration=moment(held.get("expirationDate")),
-            **_media(held),
-        ),
-    )
-
-
-def _configuration(envelope: Envelope, body: Any) -> tuple[Event, ...]:
-    if _refused(envelope):
-        return _error(envelope, body)
-    held = mapping(body)
-    return (
-        ConfigurationReceived(
-            envelope=envelope,
-            message_routing_enabled=switch(held.get("messageRoutingEnabled")),
-            session_duration_seconds=whole(held.get("sessionDurationSeconds")),
-            **_media(held),
-        ),
-    )
-
-
-def _presigned(envelope: Envelope, body: Any) -> tuple[Event, ...]:
-    held = mapping(body)
-    url = held.get("url")
-    if type(url) is not str:
-        return (MalformedFrame(envelope=envelope, reason="A PresignedUrlResponse without a URL."),)
-    headers = {name: word(value) for name, value in mapping(held.get("headers")).items()}
-    file_size = whole(held.get("fileSize"))
-    attachment_id = word(held.get("attachmentId"))
-    if not headers and file_size is not None:  # how official clients tell the two apart
-        return (
-            DownloadUrlIssued(
-                envelope=envelope,
-                attachment_id=attachment_id,
-                url=word(url),
-                file_name=word(held.get("fileName")),
-                file_size=file_size,
-                file_type=word(held.get("fileType")),
-            ),
-        )
-    return (UploadUrlIssued(envelope=envelope, attachment_id=attachment_id, url=word(url), headers=headers),)
-
-
-def _upload_success(envelope: Envelope, body: Any) -> tuple[Event, ...]:
-    held = mapping(body)
-    return (
-        UploadSucceeded(
-            envelope=envelope,
-            attachment_id=word(held.get("attachmentId")),
-            download_url=word(held.get("downloadUrl")),
-            timestamp=word(held.get("timestamp")),
-        ),
-    )
-
-
-def _said(body: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "reason": word(body.get("errorMessage")) or word(body.get("message")),
-        "error_code": whole(body.get("errorCode")),
-    }
-
-
-def _upload_failure(envelope: Envelope, body: Any) -> tuple[Event, ...]:
-    held = mapping(body)
-    return (
-        UploadFailed(
-            envelope=envelope,
-            attachment_id=word(held.get("attachmentId")),
-            timestamp=word(held.get("timestamp")),
-            **_said(held),
-        ),
-    )
-
-
-def _url_error(envelope: Envelope, body: Any) -> tuple[Event, ...]:
-    held = mapping(body)
-    return (
-        AttachmentRefused(envelope=envelope, attachment_id=word(held.get("attachmentId")), **_said(held)),
-    )
-
-
-def _deleted(envelope: Envelope, body: Any) -> tuple[Event, ...]:
-    return (AttachmentDeleted(envelope=envelope, attachment_id=word(mapping(body).get("attachmentId"))),)
-
-
-def _jwt(envelope: Envelope, body: Any) -> tuple[Event, ...]:
-    held = mapping(body)
-    jwt = word(held.get("jwt"))
-    if not jwt:
-        return (MalformedFrame(envelope=envelope, reason="A JwtResponse without a JWT."),)
-    return (JwtIssued(envelope=envelope, jwt=jwt, expiration=moment(held.get("exp"))),)
-
-
-def _resume_token(envelope: Envelope, body: Any) -> tuple[Event, ...]:
-    held = mapping(body)
-    token = word(held.get("resumeToken"))
-    if not token:
-        return (MalformedFrame(envelope=envelope, reason="A ResumeTokenResponse without a token."),)
-    return (ResumeTokenIssued(envelope=envelope, resume_token=token, expiration=moment(held.get("exp"))),)
-
-
-def _taken_over(envelope: Envelope, body: Any) -> tuple[Event, ...]:
-    held = mapping(body)
-    # Official clients read `reason`, the official model says `reasonCode`.
-    reason = word(held.get("reason")) or word(held.get("reasonCode"))
-    return (ConnectionTakenOver(envelope=envelope, reason=reason),)
-
-
-def _plain(kind: type[Event]) -> Callable[[Envelope, Any], tuple[Event, ...]]:
-    return lambda envelope, _body: (kind(envelope=envelope),)
-
-
-def _refused(envelope: Envelope) -> bool:
-    return (whole(envelope.parsed.get("code")) or 0) >= 300
-
-
-def _error(envelope: Envelope, body: Any) -> tuple[Event, ...]:
-    said = {"reason": word(body), "error_code": None} if type(body) is str else _said(mapping(body))
-    event = ErrorReceived(envelope=envelope, **said)
-    if event.code in {429, 4029}:
-        return _rate_limited(envelope, body if type(body) is dict else {"errorMessage": body})
-    return (event,)
-
-
-def _string(envelope: Envelope, body: Any) -> tuple[Event, ...]:
-    if _refused(envelope):
-        return _error(envelope, body)
-    # An acknowledgement in words (inferred): nothing depends on it.
-    return (Unrecognized(envelope=envelope, what="class", name="string", detail=Raw(body=Raw.of(body))),)
-
-
-def _rate_limited(envelope: Envelope, body: Any) -> tuple[Event, ...]:
-    held = mapping(body)
-    wait = number(held.get("retryAfter"))
-    return (
-        RateLimited(envelope=envelope, retry_after=None if wait is None else max(wait, 0.0), **_said(held)),
-    )
-
-
-READERS: dict[str, Callable[[Envelope, Any], tuple[Event, ...]]] = {
-    "StructuredMessage": _structured,
-    "SessionResponse": _session,
-    "PresignedUrlResponse": _presigned,
-    "UploadSuccessEvent": _upload_success,
-    "UploadFailureEvent": _upload_failure,
-    "GenerateUrlError": _url_error,
-    "AttachmentDeletedResponse": _deleted,
-    "ConnectionClosedEvent": _taken_over,
-    "LogoutEvent": _plain(LoggedOut),
-    "SessionExpiredEvent": _plain(SessionExpired),
-    "SessionClearedEvent": _plain(SessionCleared),
-    "JwtResponse": _jwt,
-    "GetConfigurationResponse": _configuration,
-    "ResumeTokenResponse": _resume_token,
-    "TooManyRequestsErrorMessage": _rate_limited,
-    "string": _string,
-    "Error": _error,
-    "ErrorMessage": _error,
-}
-"""Wire class -> reader. `Unknown`, the official model's last class, is left to `Unrecognized`."""

@@ -1,16 +1,16 @@
 """GuestProtocol: one guest session as a state machine, without socket or clock.
 
-Lives here: the states, the table of transitions, which commands are allowed when, and which answer
-belongs to which command. Text goes in and events come out; a command goes in and text comes out. The
-twin on the other side of the I/O line is `session.py`, which owns the socket, the clock and the waiting.
+Lives here: what a command or an event is to the table of `states.py`, and which answer belongs to which
+command. Text goes in and events come out; a command goes in and text comes out. The twin on the other
+side of the I/O line is `session.py`, which owns the socket, the clock and the waiting.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import replace
-from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import uuid4
 
 from guestlab.errors import LocalProtocolError
@@ -18,186 +18,15 @@ from guestlab.limits import PUBLISHED, Limits
 from guestlab.protocol import commands as say
 from guestlab.protocol import events as got
 from guestlab.protocol.codes import describe_error
-from guestlab.protocol.events import Event, decode
+from guestlab.protocol.decoding import decode
 from guestlab.protocol.messages import Message
+from guestlab.protocol.states import TRANSITIONS, WHY_NOT, Cause, State
+
+if TYPE_CHECKING:
+    from guestlab.protocol.events import Event
 
 __all__ = ["TRANSITIONS", "Cause", "GuestProtocol", "Outgoing", "Received", "State"]
 
-
-class State(StrEnum):
-    """Where a guest session stands."""
-
-    IDLE = "idle"
-    """No socket yet."""
-    CONNECTED = "connected"
-    """The socket is open, no session is configured on it."""
-    CONFIGURING = "configuring"
-    """A configure was sent; its answer decides."""
-    CONFIGURED = "configured"
-    """Everything may be said."""
-    READ_ONLY = "read_only"
-    """The conversation was disconnected for good: read, or close and start anew."""
-    RECONNECTING = "reconnecting"
-    """The socket is gone or worthless; the guest token still holds the session."""
-    CLOSING = "closing"
-    """The session ended, by the server's word or by ours: close the socket with 1000."""
-    CLOSED = "closed"
-    """It is over."""
-    FAILED = "failed"
-    """The upgrade or the configure was refused."""
-
-
-class Cause(StrEnum):
-    """What can move a session from one state to another."""
-
-    # ours
-    UPGRADED = "upgraded"
-    """The upgrade succeeded."""
-    CONFIGURE = "configure"
-    """We ask for a session."""
-    STEP_UP = "step up"
-    """We ask for an authenticated session on a configured socket."""
-    SPEAK = "speak"
-    """We say something, type, echo, or deal with attachments."""
-    FETCH = "fetch"
-    """We ask for a history JWT, or clear the conversation."""
-    ASK = "ask"
-    """We ask what needs no session: the configuration."""
-    GIVE_UP = "give up"
-    """We send `closeSession`."""
-    HANG_UP = "hang up"
-    """We close the socket ourselves."""
-    # the server's
-    READY = "ready"
-    """SessionResponse: connected."""
-    BARRED = "barred"
-    """SessionResponse: connected and read-only."""
-    UNBOUND = "unbound"
-    """SessionResponse: not connected (after `closeSession`)."""
-    SILENCED = "silenced"
-    """Presence Disconnect with readOnly."""
-    ENDED = "ended"
-    """Taken over, logged out, expired, cleared, or a frame code that says so."""
-    REFUSED = "refused"
-    """A frame code that is final while configuring."""
-    POSTPONED = "postponed"
-    """A frame code that is not: 429, or 401 to an authenticated configure."""
-    DOWNGRADED = "downgraded"
-    """4017: the guest token belongs to an authenticated session."""
-    DEAUTHENTICATED = "deauthenticated"
-    """403: the sign-in was lost; sign in and connect again."""
-    # the link's
-    LOST = "lost"
-    """The socket is gone."""
-    UPGRADE_REFUSED = "upgrade refused"
-    """The server answered the upgrade with 403."""
-
-
-OURS = frozenset(
-    {
-        Cause.UPGRADED,
-        Cause.CONFIGURE,
-        Cause.STEP_UP,
-        Cause.SPEAK,
-        Cause.FETCH,
-        Cause.ASK,
-        Cause.GIVE_UP,
-        Cause.HANG_UP,
-    }
-)
-
-_LIVE = (State.CONNECTED, State.CONFIGURING, State.CONFIGURED, State.READ_ONLY)
-
-# Rules of this table:
-# - a cell that is missing means: for a cause of ours, LocalProtocolError, and nothing has changed; for any
-#   other, the state stays as it is and the event is delivered all the same
-# - an error is final while configuring (REFUSED leads to FAILED) and a notice once configured (no cell)
-# - FAILED may be left by UPGRADED only where `may_reconnect` holds: a passing trouble refused the configure
-# - nothing leaves CLOSED
-# - source: the state table of the official mobile transport SDK 2.14.0; where it says Error for an ended
-#   session, CLOSING stands here, because the socket is still to be closed
-TRANSITIONS: dict[State, dict[Cause, State]] = {
-    State.IDLE: {
-        Cause.UPGRADED: State.CONNECTED,
-        Cause.UPGRADE_REFUSED: State.FAILED,
-        Cause.HANG_UP: State.CLOSED,
-    },
-    State.CONNECTED: {
-        Cause.CONFIGURE: State.CONFIGURING,
-        Cause.ASK: State.CONNECTED,
-        Cause.HANG_UP: State.CLOSING,
-        # An answer that comes after we had given it up for rate-limited counts all the same.
-        Cause.READY: State.CONFIGURED,
-        Cause.BARRED: State.READ_ONLY,
-        Cause.ENDED: State.CLOSING,
-        Cause.REFUSED: State.FAILED,
-        Cause.DOWNGRADED: State.FAILED,
-        Cause.DEAUTHENTICATED: State.RECONNECTING,
-        Cause.LOST: State.RECONNECTING,
-    },
-    State.CONFIGURING: {
-        Cause.ASK: State.CONFIGURING,
-        Cause.HANG_UP: State.CLOSING,
-        Cause.READY: State.CONFIGURED,
-        Cause.BARRED: State.READ_ONLY,
-        Cause.UNBOUND: State.CONNECTED,
-        Cause.ENDED: State.CLOSING,
-        Cause.REFUSED: State.FAILED,
-        Cause.POSTPONED: State.CONNECTED,
-        Cause.DOWNGRADED: State.FAILED,
-        Cause.DEAUTHENTICATED: State.RECONNECTING,
-        Cause.LOST: State.RECONNECTING,
-    },
-    State.CONFIGURED: {
-        Cause.STEP_UP: State.CONFIGURED,
-        Cause.SPEAK: State.CONFIGURED,
-        Cause.FETCH: State.CONFIGURED,
-        Cause.ASK: State.CONFIGURED,
-        Cause.GIVE_UP: State.CONFIGURED,
-        Cause.HANG_UP: State.CLOSING,
-        Cause.READY: State.CONFIGURED,
-        Cause.BARRED: State.READ_ONLY,
-        Cause.UNBOUND: State.CONNECTED,
-        Cause.SILENCED: State.READ_ONLY,
-        Cause.ENDED: State.CLOSING,
-        Cause.DOWNGRADED: State.FAILED,
-        Cause.DEAUTHENTICATED: State.RECONNECTING,
-        Cause.LOST: State.RECONNECTING,
-    },
-    State.READ_ONLY: {
-        Cause.FETCH: State.READ_ONLY,
-        Cause.ASK: State.READ_ONLY,
-        Cause.GIVE_UP: State.READ_ONLY,
-        Cause.HANG_UP: State.CLOSING,
-        Cause.READY: State.CONFIGURED,
-        Cause.BARRED: State.READ_ONLY,
-        Cause.UNBOUND: State.CONNECTED,
-        Cause.ENDED: State.CLOSING,
-        Cause.DOWNGRADED: State.FAILED,
-        Cause.DEAUTHENTICATED: State.RECONNECTING,
-        Cause.LOST: State.RECONNECTING,
-    },
-    State.RECONNECTING: {
-        Cause.UPGRADED: State.CONNECTED,
-        Cause.UPGRADE_REFUSED: State.FAILED,
-        Cause.HANG_UP: State.CLOSED,
-        Cause.ENDED: State.CLOSING,
-        Cause.LOST: State.RECONNECTING,
-    },
-    State.CLOSING: {
-        Cause.HANG_UP: State.CLOSING,
-        Cause.LOST: State.CLOSED,
-    },
-    State.CLOSED: {
-        Cause.HANG_UP: State.CLOSED,
-    },
-    State.FAILED: {
-        Cause.UPGRADED: State.CONNECTED,
-        Cause.UPGRADE_REFUSED: State.FAILED,
-        Cause.HANG_UP: State.CLOSED,
-        Cause.LOST: State.FAILED,
-    },
-}
 
 _CAUSES: dict[type[say.Command], Cause] = {
     say.ConfigureSession: Cause.CONFIGURE,
@@ -211,21 +40,6 @@ _CAUSES: dict[type[say.Command], Cause] = {
 }
 """What a command is to the table; everything else is SPEAK."""
 
-_WHY_NOT = {
-    State.IDLE: ("No socket is open yet.", "Open the socket, then configure the session."),
-    State.CONNECTED: ("The socket is open, but no session is configured.", "Send ConfigureSession first."),
-    State.CONFIGURING: ("The server has not answered the configure yet.", "Wait for SessionConfigured."),
-    State.CONFIGURED: ("The session is configured already.", "Go on with it, or close it first."),
-    State.READ_ONLY: (
-        "The conversation was disconnected and the session is read-only.",
-        "Send CloseSession, then ConfigureSession with start_new=True.",
-    ),
-    State.RECONNECTING: ("The link is lost.", "Open a new socket; the same guest token resumes the session."),
-    State.CLOSING: ("The session has ended.", "Close the socket; then open a new session."),
-    State.CLOSED: ("The session is over.", "Open a new session."),
-    State.FAILED: ("The upgrade or the configure was refused.", "Fix the cause, then open a new session."),
-}
-
 _CONFIGURES = (say.ConfigureSession, say.ConfigureAuthenticatedSession)
 _WORDS = (say.Say, say.SendJoin, say.SendClear)
 _STRUCTURED = (got.MessageReceived, got.PresenceChanged, got.ReceiptReceived, got.Unrecognized)
@@ -233,7 +47,7 @@ _REMEMBERED = 100_000  # tracing ids kept to know an own message by when it come
 
 # Which commands an event can answer, and whether it may do so without a tracing id: official samples of
 # these answers come without one. Words are matched by id alone, since other devices' words look alike.
-_ANSWERS: dict[type[Event], tuple[tuple[type[say.Command], ...], bool]] = {
+_ANSWERS: dict[type[got.Event], tuple[tuple[type[say.Command], ...], bool]] = {
     got.SessionConfigured: ((*_CONFIGURES, say.CloseSession), True),
     got.EchoReceived: ((say.Echo,), True),
     got.JwtIssued: ((say.RequestJwt,), True),
@@ -243,8 +57,10 @@ _ANSWERS: dict[type[Event], tuple[tuple[type[say.Command], ...], bool]] = {
     got.DownloadUrlIssued: ((say.RequestDownload,), True),
     got.AttachmentDeleted: ((say.DeleteAttachment,), True),
     got.AttachmentRefused: ((say.RequestUpload, say.RequestDownload, say.DeleteAttachment), True),
+    got.SessionCleared: ((say.SendClear,), True),
     **dict.fromkeys(_STRUCTURED, (_WORDS, False)),
 }
+_ABOUT_FILES = (got.AttachmentRefused, got.UploadFailed)
 _ENDING = (got.ConnectionTakenOver, got.LoggedOut, got.SessionExpired, got.SessionCleared)
 
 
@@ -327,7 +143,7 @@ class GuestProtocol:
         self._guest_token = guest_token
         self._new_id = new_id
         self._limits = limits
-        self._spoken: dict[str, None] = {}
+        self._spoken: OrderedDict[str, None] = OrderedDict()
 
     def __repr__(self) -> str:
         return f"<GuestProtocol {self.deployment_id}: {self.state}, {len(self.pending)} pending>"
@@ -350,6 +166,7 @@ class GuestProtocol:
         if self.state is State.FAILED and not self.may_reconnect:
             raise _not_now("A new socket", self.state)
         self.state = self._after(Cause.UPGRADED, "A new socket")
+        self.ended = None  # a configure refused for passing trouble is forgotten
 
     def connection_refused(self, http_status: int | None = None) -> State:
         """The upgrade was refused; 403 is final, anything else may pass (official)."""
@@ -420,19 +237,20 @@ class GuestProtocol:
         before = self.state
         events = decode(text)
         first = events[0]
-        if type(first) is got.MessageReceived and len(events) == 1:  # the hot path
+        if type(first) is got.MessageReceived and len(events) == 1:  # the hot path: no state changes
             message = first.message
-            settled = ()
-            if (message.tracing_id or self.pending) and message.direction != "Outbound":
-                events, settled = self._own_words(first)
-            return Received(events, first.envelope.parsed, before, before, settled)
+            outbound = message.direction == "Outbound"
+            if outbound or message.tracing_id in self._spoken:
+                settled = () if outbound else self._echoed(message)
+                return Received(events, first.envelope.parsed, before, before, settled)
         settled_ids: list[str] = []
-        events = tuple(self._take(event, settled_ids) for event in events)
+        events = tuple([self._take(event, settled_ids) for event in events])
         return Received(events, first.envelope.parsed, before, self.state, tuple(settled_ids))
 
-    def _own_words(self, event: got.MessageReceived) -> tuple[tuple[Event, ...], tuple[str, ...]]:
-        settled: list[str] = []
-        return (self._take(event, settled),), tuple(settled)
+    def _echoed(self, message: Message) -> tuple[str, ...]:
+        """Our own words came back: the acknowledgement, or a repeat of it."""
+        message.own = True
+        return () if self.pending.pop(message.tracing_id, None) is None else (message.tracing_id,)
 
     def _take(self, event: Event, settled: list[str]) -> Event:
         event = self._seen_as(event)
@@ -443,8 +261,7 @@ class GuestProtocol:
         command = self.pending.pop(answered) if answered is not None else None
         if answered is not None and answered not in settled:
             settled.append(answered)
-        for cause in self._causes(event, command):
-            self._apply(cause, event)
+        self._apply(self._meaning(event, command), event)
         return event
 
     def _seen_as(self, event: Event) -> Event:
@@ -482,11 +299,10 @@ class GuestProtocol:
             return self._oldest(_ANSWERS[got.AttachmentRefused][0], event)
         if self.state is State.CONFIGURING:
             return self._oldest(_CONFIGURES, event)
-        # Official clients fail the first message still being sent on these three codes.
-        if describe_error(event.code).refuses_send:
-            return self._oldest(_WORDS, event)
+        # Official clients fail the first message still being sent on 4011, 4013 and 4029.
+        spoken = self._oldest(_WORDS, event) if describe_error(event.code).refuses_send else None
         # One command in flight leaves no doubt (inferred).
-        return next(iter(self.pending)) if len(self.pending) == 1 else None
+        return spoken or (next(iter(self.pending)) if len(self.pending) == 1 else None)
 
     def _oldest(self, kinds: tuple[type[say.Command], ...], event: Event) -> str | None:
         candidates = [i for i, command in self.pending.items() if isinstance(command, kinds)]
@@ -496,19 +312,20 @@ class GuestProtocol:
 
     # -- what a frame does to the session -------------------------------------------------------------
 
-    def _causes(self, event: Event, command: say.Command | None) -> Iterator[Cause]:
+    def _meaning(self, event: Event, command: say.Command | None) -> Cause:
         if isinstance(event, got.SessionConfigured):
-            yield Cause.UNBOUND if not event.connected else Cause.BARRED if event.read_only else Cause.READY
-        elif isinstance(event, _ENDING):
-            yield Cause.ENDED
-        elif isinstance(event, got.PresenceChanged):
-            if event.presence == "Disconnect" and event.read_only and event.direction != "Inbound":
-                yield Cause.SILENCED
-        elif type(event) in {got.ErrorReceived, got.RateLimited}:
-            assert isinstance(event, got.ErrorReceived)
-            yield self._error_cause(event, command)
+            return Cause.UNBOUND if not event.connected else Cause.BARRED if event.read_only else Cause.READY
+        if isinstance(event, _ENDING):
+            return Cause.ENDED
+        if isinstance(event, got.PresenceChanged):
+            barred = event.presence == "Disconnect" and event.read_only and event.direction != "Inbound"
+            return Cause.SILENCED if barred else Cause.NOTICE
+        if isinstance(event, got.ErrorReceived) and not isinstance(event, _ABOUT_FILES):
+            return self._error_meaning(event, command)
+        return Cause.NOTICE
 
-    def _error_cause(self, event: got.ErrorReceived, command: say.Command | None) -> Cause:
+    def _error_meaning(self, event: got.ErrorReceived, command: say.Command | None) -> Cause:
+        """Read an error by its phase: whether it is final, or a notice, the table decides."""
         row = describe_error(event.code)
         if event.code == 4017:
             return Cause.DOWNGRADED
@@ -520,7 +337,7 @@ class GuestProtocol:
             return Cause.POSTPONED
         if row.ends_session and self.state not in {State.CONNECTED, State.CONFIGURING}:
             return Cause.ENDED
-        return Cause.REFUSED
+        return Cause.NOTICE if command is not None and not isinstance(command, _CONFIGURES) else Cause.REFUSED
 
     def _apply(self, cause: Cause, event: Event) -> None:
         before = self.state
@@ -557,7 +374,7 @@ class GuestProtocol:
     def _remember(self, tracing_id: str) -> None:
         self._spoken[tracing_id] = None
         if len(self._spoken) > _REMEMBERED:
-            del self._spoken[next(iter(self._spoken))]
+            self._spoken.popitem(last=False)
 
 
 def _said_as(message: Message) -> str:
@@ -568,5 +385,5 @@ def _said_as(message: Message) -> str:
 
 
 def _not_now(what: str, state: State) -> LocalProtocolError:
-    why, next_step = _WHY_NOT[state]
+    why, next_step = WHY_NOT[state]
     return LocalProtocolError(f"{what} is not allowed while {state}.", why=why, next_step=next_step)

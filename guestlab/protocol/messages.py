@@ -17,7 +17,7 @@ from guestlab.protocol.content import (
     QuickReplyV2,
     read_content,
 )
-from guestlab.protocol.reading import Raw, instant, mapping, word
+from guestlab.protocol.reading import Raw, instant, mapping, too_deep, word
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -53,8 +53,8 @@ class Message:
 
     @classmethod
     def from_body(cls, body: Any, tracing_id: str | None = None) -> Message:
-        """Read a frame's body or a history entity; anything else than an object reads as empty."""
-        held = mapping(body)
+        """Read a frame's body or a history entity; no object, or one nested too deeply, reads as empty."""
+        held = {} if too_deep(body) else mapping(body)
         return cls(held, tracing_id or word(held.get("tracingId")))
 
     # -- what it is -----------------------------------------------------------------------------------

@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from guestlab.limits import Limits
 from guestlab.protocol.commands import Command, SendTyping
+
+if TYPE_CHECKING:
+    from guestlab.limits import Limits
 
 __all__ = ["BUDGETS", "Budget", "Pacer"]
 
@@ -100,6 +103,7 @@ class Pacer:
     Args:
         limits: The budgets; None means no pacing, though a penalty is still served.
 
+    >>> from guestlab.limits import Limits
     >>> pacer = Pacer(Limits(messages_per_second_per_session=1))
     >>> pacer.delay("onMessage", now=100.0)
     0.0

@@ -12,9 +12,24 @@ from datetime import UTC, datetime
 from math import isfinite
 from typing import Any
 
-__all__ = ["MASK", "Raw", "instant", "mapping", "moment", "number", "switch", "whole", "word"]
+__all__ = [
+    "DEEPEST",
+    "MASK",
+    "Raw",
+    "instant",
+    "mapping",
+    "moment",
+    "number",
+    "switch",
+    "too_deep",
+    "whole",
+    "word",
+]
 
 MASK = "•••"
+
+DEEPEST = 200
+"""JSON nested deeper than this is not read: no message comes near, and copying it could fail."""
 
 # Half a surrogate pair is legal in JSON escapes but cannot be written as UTF-8 anywhere else.
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
@@ -56,6 +71,21 @@ def _masked(key: str, value: Any) -> Any:
     if isinstance(value, str) and value.startswith("http") and "?" in value:
         return f"{value.partition('?')[0]}?{MASK}"  # a presigned URL is a secret after the question mark
     return value
+
+
+def too_deep(value: Any) -> bool:
+    """Whether a parsed JSON value is nested deeper than `DEEPEST`; level by level, so no stack overflows."""
+    level = [value]
+    for _ in range(DEEPEST):
+        level = [
+            item
+            for holder in level
+            if isinstance(holder, (dict, list))
+            for item in (holder.values() if isinstance(holder, dict) else holder)
+        ]
+        if not level:
+            return False
+    return any(isinstance(item, (dict, list)) for item in level)
 
 
 def word(value: Any) -> str:
