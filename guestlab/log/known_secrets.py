@@ -26,9 +26,10 @@ MASK = re.compile(r"\[masked:[0-9a-f]{8}\]")
 JWT = re.compile(r"eyJ[\w-]{5,}+\.[\w-]++(?:\.[\w-]++)*+", re.ASCII)
 
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_UUID_MIDDLE = re.compile(r"-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-")
+_UUID_MIDDLE = re.compile(r"-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-")
 """Begins with a rare character, so that searching it is five times faster than searching the whole."""
 _BASE64 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-=")
+_FEW_UUIDS = 4
 _FEW = 64
 """Up to so many forms, one search per form is fastest; above, the text is looked up piece by piece."""
 
@@ -67,10 +68,18 @@ class KnownSecrets:
             # Replaced, never changed in place: other threads may be searching.
             self._few = tuple(self._masks) if len(self._masks) <= _FEW else None
 
-    def in_text(self, text: str) -> bool:
-        """Tell whether any known secret is in a text."""
-        if self._uuids and any(True for _ in self._uuids_in(text)):
-            return True
+    def in_text(self, text: str, lower: str) -> bool:
+        """Tell whether any known secret is in a text, of which the lower case is given too."""
+        uuids = self._uuids
+        if len(uuids) <= _FEW_UUIDS:
+            for uuid in tuple(uuids):
+                if uuid in lower:
+                    return True
+        else:
+            for middle in _UUID_MIDDLE.finditer(lower):
+                start = middle.start() - 8
+                if lower[start : start + 36] in uuids:
+                    return True
         few = self._few
         if few is None:
             return any(True for _ in self._forms_in(text))
@@ -82,22 +91,23 @@ class KnownSecrets:
     def sweep(self, text: str) -> str:
         """Mask every known secret in a text."""
         if self._uuids:
-            for start in reversed(list(self._uuids_in(text))):
-                mask = self._mask(text[start : start + 36].lower())
-                text = text[:start] + mask + text[start + 36 :]
+            text = self._without_uuids(text)
         few = self._few
         found = self._forms_in(text) if few is None else (form for form in few if form in text)
         for form in sorted(found, key=len, reverse=True):
             text = _replaced(text, form, self._masks[form], whole_run=form in self._encoded)
         return text
 
-    def _uuids_in(self, text: str) -> Iterator[int]:
-        end = 0
-        for middle in _UUID_MIDDLE.finditer(text):
+    def _without_uuids(self, text: str) -> str:
+        kept: list[str] = []
+        position = 0
+        for middle in _UUID_MIDDLE.finditer(_lower(text)):
             start = middle.start() - 8
-            if start >= end and text[start : start + 36].lower() in self._uuids:
-                end = start + 36
-                yield start
+            uuid = text[start : start + 36].lower() if start >= position else ""
+            if uuid in self._uuids:
+                kept += (text[position:start], self._mask(uuid))
+                position = start + 36
+        return "".join((*kept, text[position:]))
 
     def _forms_in(self, text: str) -> Iterator[str]:
         """Look every run of six characters up: the cost depends on the text, not on what is known."""
@@ -149,4 +159,10 @@ def _forms(secret: str) -> tuple[set[str], set[str]]:
     return {f for f in plain if len(f) >= SHORTEST}, {f for f in encoded if len(f) >= SHORTEST}
 
 
+def _lower(text: str) -> str:
+    """Make ASCII letters small; unlike `str.lower` never change the length."""
+    return text.lower() if text.isascii() else text.translate(_SMALL)
+
+
+_SMALL = {ord(letter): letter.lower() for letter in "ABCDEF"}
 _URL_SAFE = str.maketrans("+/", "-_")

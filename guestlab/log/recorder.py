@@ -190,7 +190,7 @@ class Log:
         if isinstance(raw, bytes | bytearray):
             raw = raw.decode("utf-8", "backslashreplace")
         if raw is not None and size is None:
-            size = len(raw) if raw.isascii() else len(raw.encode("utf-8", "surrogatepass"))
+            size = _size(raw, is_frame=kind_ is Kind.FRAME)
         if guest_token is None and direction == "sent" and kind_ is Kind.FRAME:
             guest_token = _token_of(raw, parsed)
         if guest_token is not None:
@@ -199,28 +199,22 @@ class Log:
             message_direction = (
                 _MESSAGE_DIRECTIONS.get(message_direction) if isinstance(message_direction, str) else None
             )
+        credential = None if credential is None else str(credential)  # an enumeration's member, perhaps
+        placement = None if placement is None else str(placement)
         texts = (
             session, method, url, action, class_name, message_id, tracing_id, correlation_id,
             conversation_id, message_type, originating_entity, content_types, event_types, text,
             credential, placement, rule, note, raw,
         )  # fmt: skip
-        try:
-            probe = "\n".join(filter(None, texts))  # type: ignore[arg-type] # the TypeError is the test
-            if not probe.isascii():
-                probe.encode()
-            clean = self.redactor.is_clean(probe)
-        except (TypeError, UnicodeEncodeError):
-            clean = False
-        if not clean:
-            texts = tuple(map(self._redacted, texts))  # type: ignore[assignment]
-        (
-            session, method, url, action, class_name, message_id, tracing_id, correlation_id,
-            conversation_id, message_type, originating_entity, content_types, event_types, text,
-            credential, placement, rule, note, raw,
-        ) = texts  # fmt: skip
+        if not self._is_clean(texts):
+            (
+                session, method, url, action, class_name, message_id, tracing_id, correlation_id,
+                conversation_id, message_type, originating_entity, content_types, event_types, text,
+                credential, placement, rule, note, raw,
+            ) = map(self._redacted, texts)  # fmt: skip
         with self._lock:
             seq = self._count + 1
-            entry = Entry(
+            row = (
                 seq,
                 self._wall() if at_ns is None else at_ns,
                 self._monotonic() if monotonic_ns is None else monotonic_ns,
@@ -250,17 +244,18 @@ class Log:
                 message_type,
                 None if message_time is None else _nanoseconds(message_time),
                 originating_entity,
-                content_types,  # type: ignore[arg-type] # joined in _redacted
-                event_types,  # type: ignore[arg-type]
+                content_types,
+                event_types,
                 text,
                 credential,
                 placement,
-                rule,  # type: ignore[arg-type]
+                rule,
                 None if ok is None else bool(ok),
                 None if late is None else bool(late),
                 note,
                 raw,
             )
+            entry = tuple.__new__(Entry, row)  # three times as fast as Entry(*row)
             self._rows.append(entry)
             self._count = seq
             if len(self._rows) >= CHUNK:
@@ -280,6 +275,16 @@ class Log:
     def redact(self, text: str) -> str:
         """Mask every secret in a text, as `record` does."""
         return self.redactor.redact(text)
+
+    def _is_clean(self, texts: tuple[Any, ...]) -> bool:
+        """Tell quickly whether all of them are texts that can be kept as they are."""
+        try:
+            probe = "\n".join([text for text in texts if text is not None])
+            if not probe.isascii():
+                probe.encode()
+        except (TypeError, UnicodeEncodeError):
+            return False
+        return self.redactor.is_clean(probe)
 
     def _redacted(self, value: Any) -> str | None:
         return None if value is None else _encodable(self.redactor.redact(_encodable(_text(value))))
@@ -466,6 +471,12 @@ class Entries(Sequence[Entry]):
 
     def __repr__(self) -> str:
         return f"<Entries: {len(self)}>"
+
+
+def _size(raw: str, *, is_frame: bool) -> int:
+    """Count the bytes of a frame, or of the body of an HTTP message."""
+    content = raw if is_frame else raw.partition("\r\n\r\n")[2]
+    return len(content) if content.isascii() else len(content.encode("utf-8", "surrogatepass"))
 
 
 def _token_of(raw: str | None, parsed: object) -> str | None:

@@ -113,15 +113,16 @@ class Redactor:
 
     def is_clean(self, text: str) -> bool:
         """Tell quickly whether a text certainly has nothing to mask. False means: perhaps it has."""
-        return not (self._hints(text) or self._known.in_text(text))
+        lower = text.lower()
+        return not (self._hints(lower) or self._known.in_text(text, lower))
 
     def redact(self, text: str) -> str:
         """Mask every secret in a text: an HTTP message, a frame, a URL, a header's value, prose."""
         return self._known.sweep(self._by_name(text, 0))
 
-    def _hints(self, text: str) -> bool:
-        lower = text.lower()
-        for letter, stems in names.STEMS.items():
+    def _hints(self, lower: str) -> bool:
+        """Tell whether a text in lower case may hold a secret that a name or its shape gives away."""
+        for letter, stems in names.STEMS:
             if letter in lower:
                 for stem in stems:
                     if stem in lower:
@@ -144,7 +145,7 @@ class Redactor:
     # -- by name ----------------------------------------------------------------------------------------
 
     def _by_name(self, text: str, depth: int) -> str:
-        if not self._hints(text):
+        if not self._hints(text.lower()):
             return text
         head = _HTTP.match(text)
         if head is not None:

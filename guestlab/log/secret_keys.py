@@ -71,17 +71,17 @@ SCHEMES = frozenset(
 SCHEME_ENDINGS = ("authorization", "token", "jwt")
 """Where a scheme may stand before the credential. In a password it would be a word of the password."""
 
-STEMS = {
-    "": ("secret", "pass", "bearer", "assertion"),
-    "k": ("token", "key", "cookie"),
-    "j": ("jwt", "eyj"),
-    "w": ("pwd",),
-    "z": ("amz", "authoriz"),
-    "v": ("verifier",),
-    "=": ("=",),
-    "@": ("@",),
-    "\\": ("\\u",),
-}
+STEMS = (
+    ("k", ("token", "key", "cookie")),
+    ("j", ("jwt", "eyj")),
+    ("z", ("authoriz", "amz")),
+    ("w", ("pwd",)),
+    ("v", ("verifier",)),
+    ("=", ("=",)),
+    ("@", ("@",)),
+    ("\\", ("\\u",)),
+    ("", ("secret", "pass", "bearer", "assertion")),
+)
 """Pieces by rare letter. A lower-case text without any of these pieces, and without a `code` that is a
 text, has no secret that a name or a shape gives away. Looking for one letter is ten times faster than
 looking for a word, so most pieces are never looked for."""

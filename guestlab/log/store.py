@@ -228,8 +228,8 @@ def _texts(side: tuple[Any, ...], column: Column) -> AnyColumn:
     if side == (None,) * len(side):
         return Absent(len(side))
     if column.name not in _ALWAYS_DISTINCT:
-        distinct = dict.fromkeys(side)
-        if len(distinct) <= _MANY:
+        distinct = dict.fromkeys(side[: 2 * _MANY])
+        if len(distinct) <= _MANY and len(distinct := dict.fromkeys(side)) <= _MANY:
             words = tuple(distinct)
             numbers = dict(zip(words, range(len(words)), strict=True))
             return Words(array("H", map(numbers.__getitem__, side)), words)
