@@ -1,0 +1,206 @@
+"""Evidence in, findings out: the verdict on one attempt.
+
+Every rule of `RULES` judges the evidence. The findings are ordered so that the best comes first: confirmed
+before likely, and within each in the order of the table, which puts what comes first on the way first. A
+rule that yields to another one that fired stays silent. When nothing fires, the attempt is either right
+(`ok`) or, if anything failed, `unexplained` with the raw evidence: never a guess. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from guestlab.errors import InputError
+from guestlab.handshake.evidence import Evidence
+from guestlab.handshake.frame_check import check_frame
+from guestlab.handshake.reading import Reading
+from guestlab.handshake.rule import Confidence, Level, Match, Rule
+from guestlab.handshake.rules import RULES, UNEXPLAINED
+from guestlab.handshake.targets import Target
+
+__all__ = ["Diagnosis", "Finding", "diagnose"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One rule that fired, in words."""
+
+    rule: str
+    """The rule's fixed name, or "unexplained"."""
+    what: str
+    """What is wrong, in one sentence."""
+    why: str
+    """Why that cannot work."""
+    next_step: str
+    """The one thing to change."""
+    level: Level
+    """What the knowledge is worth: official, documented, measured or inferred."""
+    confidence: Confidence
+    """confirmed: the evidence shows it. likely: the best reading of it."""
+    evidence: tuple[str, ...]
+    """The facts it rests on, masked."""
+    sources: tuple[str, ...]
+    """Where the knowledge is from."""
+    retryable: bool = False
+    """Whether the same attempt, unchanged, may succeed later."""
+
+    def __str__(self) -> str:
+        lines = [f"{self.rule}  ({self.confidence}, {self.level})", f"  {self.what}"]
+        lines += [f"  Why:      {self.why}", f"  Next:     {self.next_step}"]
+        lines += [f"  Evidence: {fact}" for fact in self.evidence]
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnosis:
+    """The findings on one attempt, best first."""
+
+    findings: tuple[Finding, ...] = ()
+    evidence: Evidence = field(default_factory=Evidence, repr=False, compare=False)
+    """What was judged."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether there is nothing to find fault with."""
+        return not self.findings
+
+    @property
+    def top(self) -> Finding | None:
+        """The best finding, or None when all is well."""
+        return self.findings[0] if self.findings else None
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """The names of the rules that fired, best first."""
+        return tuple(finding.rule for finding in self.findings)
+
+    def __bool__(self) -> bool:
+        return True  # an `ok` diagnosis is still a diagnosis
+
+    def __repr__(self) -> str:
+        return f"<Diagnosis {', '.join(self.rules) or 'ok'}>"
+
+    def __str__(self) -> str:
+        if self.ok:
+            return "ok: nothing here is wrong."
+        return "\n".join(f"{number}. {finding}" for number, finding in enumerate(self.findings, 1))
+
+
+def diagnose(attempt: Any = None, /, **description: Any) -> Diagnosis:
+    """Explain an attempt, performed or described.
+
+    >>> print(diagnose(url="wss://webmessaging.mypurecloud.com/v1?access_token=x", http_status=401).top.rule)
+    upgrade.deployment-missing
+
+    Args:
+        attempt: An `Attempt`, an `Evidence`, or anything with `.evidence`. Leave it out to describe one.
+        description: The facts, by name: url, method, headers, subprotocols, token_kind, placement,
+            first_frame, sent_frame, request_body, http_status, response_headers, close_code, body, frame,
+            note, and what is known of the deployment. Every one is optional.
+
+    Raises:
+        InputError: What was given is no attempt, or a fact has no such name or form.
+    """
+    return _diagnosed(_evidence_of(attempt, description))
+
+
+def _evidence_of(attempt: Any, description: dict[str, Any]) -> Evidence:
+    if attempt is None:
+        return Evidence.of(**description)
+    evidence = getattr(attempt, "evidence", None)
+    if not isinstance(evidence, Evidence):
+        raise InputError(
+            f"{type(attempt).__name__} cannot be diagnosed.",
+            why="It has no evidence: only attempts, evidence and descriptions can be judged.",
+            next_step="Describe it by name: diagnose(url=…, http_status=…, note=…), or paste it to diagnose_text.",
+        )
+    if not description:
+        return evidence
+    known = {name: getattr(evidence, name) for name in Evidence.__dataclass_fields__}
+    return Evidence.of(**{**known, **description})
+
+
+def _diagnosed(evidence: Evidence) -> Diagnosis:
+    reading = Reading(evidence)
+    matches = {rule: match for rule in RULES if (match := rule.matches(reading)) is not None}
+    fired = {rule.name for rule in matches}
+    findings = [
+        _finding(rule, match) for rule, match in matches.items() if not fired.intersection(rule.yields_to)
+    ]
+    findings.sort(key=lambda finding: finding.confidence != "confirmed")  # stable: the table's order within
+    if not findings and (reading.has_failed or _says_nothing(reading)):
+        findings = [_unexplained(reading)]
+    return Diagnosis(findings=tuple(findings), evidence=evidence)
+
+
+def _finding(rule: Rule, match: Match) -> Finding:
+    def filled(template: str) -> str:
+        return template.format_map(match.values) if template else ""
+
+    return Finding(
+        rule=rule.name,
+        what=filled(match.what or rule.what),
+        why=filled(match.why or rule.why),
+        next_step=filled(match.next_step or rule.next_step),
+        level=match.level or rule.level,
+        confidence=match.confidence,
+        evidence=match.evidence,
+        sources=rule.sources,
+        retryable=rule.retryable,
+    )
+
+
+def _says_nothing(reading: Reading) -> bool:
+    """Nothing was tried and nothing came back: no ground to call anything right."""
+    evidence = reading.evidence
+    tried = (evidence.url, evidence.first_frame, evidence.sent_frame, evidence.frame, evidence.http_status,
+             evidence.request_body)  # fmt: skip
+    return all(fact is None for fact in tried)
+
+
+def _unexplained(reading: Reading) -> Finding:
+    facts = tuple(_facts(reading))
+    return Finding(
+        rule=UNEXPLAINED,
+        what="No rule explains this." if facts else "There is nothing to judge yet.",
+        why="The evidence fits none of the known causes, or is too little to tell them apart; a guess would be worse.",
+        next_step=_wanted(reading),
+        level="inferred",
+        confidence="likely",
+        evidence=facts,
+        sources=(),
+    )
+
+
+def _facts(reading: Reading) -> Iterator[str]:
+    names = [name for name, _ in reading.evidence.quoted()]
+    yield from reading.lines(*names)
+    for frame, first in ((reading.first, True), (reading.sent, False)):
+        if frame and reading.is_guest:
+            check = check_frame(frame.raw, first=first, deployment_id=reading.deployment_id)
+            yield from (f"frame check: {remark}" for remark in check.remarks)
+
+
+_WANTED = {
+    Target.GUEST: "Repeat it with guestlab attempt, which keeps every byte of both sides, and compare it with the working form.",
+    Target.PLATFORM: "Look at the answer's body: its code and message name the cause; quote ININ-Correlation-Id to support.",
+    Target.TOKEN: "Look at error and error_description in the answer's body.",
+}
+
+
+def _wanted(reading: Reading) -> str:
+    """What would help to tell."""
+    missing = [
+        name
+        for name, value in (
+            ("the URL", reading.evidence.url),
+            ("the HTTP status", reading.evidence.http_status),
+            ("the first frame", reading.evidence.first_frame),
+        )
+        if value is None
+    ]
+    if len(missing) >= 2:
+        return f"Add what is known: {', '.join(missing)}, and what came back."
+    return _WANTED.get(reading.target, "Add what came back: status, headers, body, or the frame.")

@@ -1,0 +1,173 @@
+"""Rules about the address: unknown host, right host but not the guest socket, different regions."""
+
+from __future__ import annotations
+
+import re
+
+from guestlab.handshake.hosts import LABELS, HostKind, read_host
+from guestlab.handshake.quoting import quote_text
+from guestlab.handshake.reading import Reading
+from guestlab.handshake.rule import SOURCES, Match, Rule, confirmed, likely
+from guestlab.handshake.targets import Target
+
+__all__ = ["ENDPOINT_RULES"]
+
+_SERVICE = {
+    Target.GUEST: "webmessaging",
+    Target.CHANNEL: "streaming",
+    Target.TOKEN: "login",
+    Target.AUTHORIZE: "login",
+    Target.DEPLOYMENT_FILE: "api-cdn",
+}
+"""The label that answers for a target; everything else is the Platform API."""
+
+_HOST_NAME = re.compile(r"[a-z0-9](?:[a-z0-9_\-]*\.)+[a-z]{2,}", re.IGNORECASE)
+
+
+def _unknown_host(reading: Reading) -> Match | None:
+    host = reading.host
+    if host is None or reading.is_configured or not _HOST_NAME.fullmatch(host.name):
+        return None
+    if (
+        host.kind in {HostKind.GENESYS, HostKind.LOOPBACK, HostKind.ELSEWHERE}
+        or reading.target is Target.LEGACY
+    ):
+        return None
+    if host.kind is HostKind.UNLISTED and not host.label:
+        return None
+    verdict = confirmed if host.kind in {HostKind.LOOKALIKE, HostKind.VENDOR} else likely
+    label = _SERVICE.get(reading.target, "api")
+    nearest = host.nearest(label)
+    if host.region is None and not host.hint and reading.note.regions:
+        nearest = f"{label}.{reading.note.regions[0].name}"
+    return verdict(
+        f"host {quote_text(host.name)}: {host.remark}",
+        *reading.lines("http_status", "note"),
+        host=quote_text(host.name),
+        remark=host.remark,
+        nearest=nearest,
+        service=LABELS[label],
+    )
+
+
+def _not_guest_socket(reading: Reading) -> Match | None:
+    host = reading.host
+    if reading.target is not Target.GUEST or host is None or reading.is_configured:
+        return None
+    if not (host.is_genesys or host.is_loopback):
+        return None
+    faults = [
+        fault for fault in (_host_fault(reading), _path_fault(reading), _scheme_fault(reading)) if fault
+    ]
+    if not faults:
+        return None
+    domain = host.region.name if host.region else "{region}"
+    right = f"wss://{domain}/v1" if host.is_loopback else f"wss://webmessaging.{domain}/v1"
+    return confirmed(
+        *reading.lines("url"),
+        *faults,
+        *reading.lines("http_status"),
+        faults="; ".join(faults),
+        right=f"{right}?deploymentId=<deployment id>",
+    )
+
+
+def _host_fault(reading: Reading) -> str:
+    host = reading.host
+    if host is None or host.is_loopback or host.label == "webmessaging":
+        return ""
+    service = LABELS.get(host.label)
+    found = f"{host.label}. is {service}" if service else f"there is no host {quote_text(host.name, 80)}"
+    return f"{found}, the guest socket is at webmessaging."
+
+
+def _path_fault(reading: Reading) -> str:
+    path = reading.address.path
+    if path.rstrip("/") == "/v1":
+        return ""
+    return f"the path is {quote_text(path, 100)}, not /v1" if path.strip("/") else "the path /v1 is missing"
+
+
+def _scheme_fault(reading: Reading) -> str:
+    scheme, loopback = reading.address.scheme, reading.is_loopback
+    if scheme in {"http", "https"} and not reading.is_upgrade:
+        return f"the scheme is {scheme}, not {'wss (ws without TLS)' if loopback else 'wss'}"
+    if scheme in {"ws", "http"} and not loopback:
+        return f"the scheme is {scheme}, without TLS nothing answers"
+    return ""
+
+
+def _region_mismatch(reading: Reading) -> Match | None:
+    here = reading.host.region if reading.host and not reading.host.is_loopback else None
+    if here is None or reading.is_configured:
+        return None
+    found = reading.evidence.region_of_deployment
+    if found and reading.target is Target.GUEST and read_host(found).region not in {None, here}:
+        return confirmed(
+            *reading.lines("url", "region_of_deployment", "http_status"),
+            here=here.name,
+            there=quote_text(found, 60),
+            thing="the deployment",
+        )
+    if not reading.has_failed:
+        return None
+    calls_api = reading.target in {Target.PLATFORM, Target.CHANNEL_API}
+    if reading.evidence.token_kind == "other_region" and calls_api and reading.evidence.http_status == 401:
+        return confirmed(
+            *reading.lines("url", "token_kind", "http_status"),
+            here=here.name,
+            there="another region",
+            thing="the access token",
+        )
+    return _region_in_note(reading, here.name)
+
+
+_BELONGS = (
+    r"sign|log(?:s|ged|ging)?[ -]?(?:in|ged)|\borg|deploy|token|client|creat|account|region|belong|live|host|made|"
+    r"tenant|issued|copied|admin|from|we are|our "
+)
+
+
+def _region_in_note(reading: Reading, here: str) -> Match | None:
+    others = [region.name for region in reading.note.regions if region.name != here]
+    origin = reading.header("Origin") or ""
+    at = read_host(origin.split("://")[-1].split(":")[0]) if origin else None
+    if at is not None and at.is_genesys and at.region is not None and at.region.name != here:
+        return likely(*reading.lines("url"), f"Origin {quote_text(origin, 80)}", here=here, there=at.region.name,
+                      thing="the page")  # fmt: skip
+    if not others or not reading.note.has(_BELONGS):
+        return None
+    thing = "the deployment" if reading.target is Target.GUEST else "the access token or its client"
+    return likely(*reading.lines("url", "http_status", "note"), here=here, there=others[0], thing=thing)
+
+
+ENDPOINT_RULES = (
+    Rule(
+        name="endpoint.unknown-host",
+        level="documented",
+        sources=(SOURCES["platform sdk"], SOURCES["java sdk"]),
+        what="{host} is not a Genesys Cloud host: {remark}.",
+        why="Each service of a region has one fixed host, and there is no catch-all: any other name fails in DNS "
+        "or reaches somebody else.",
+        next_step="Use {nearest}, which is {service}; the region's domain is the one you sign in at.",
+        judge=_unknown_host,
+    ),
+    Rule(
+        name="endpoint.not-guest-socket",
+        level="documented",
+        sources=(SOURCES["java sdk"], SOURCES["mobile sdk"]),
+        what="This address is not the guest socket: {faults}.",
+        why="Guests connect to one address only, and everything else about them travels in frames on it.",
+        next_step="Open {right}.",
+        judge=_not_guest_socket,
+    ),
+    Rule(
+        name="region.mismatch",
+        level="documented",
+        sources=(SOURCES["platform sdk"], SOURCES["mobile sdk"]),
+        what="The request goes to {here}, but {thing} belongs to {there}.",
+        why="Organisations, clients, tokens and deployments live in one region and are unknown in all others.",
+        next_step="Take host and deployment from the same region: the one in the address bar of your login.",
+        judge=_region_mismatch,
+    ),
+)

@@ -1,0 +1,133 @@
+"""Rules about the first frame and about frames before the session stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from guestlab.handshake.frame_words import ACTIONS, CONFIGURES, intent_of, verb_of
+from guestlab.handshake.quoting import is_masked, quote_text
+from guestlab.handshake.reading import Reading
+from guestlab.handshake.rule import SOURCES, Match, Rule, confirmed, likely
+from guestlab.handshake.targets import Target, speaks_channel
+
+__all__ = ["FRAME_RULES"]
+
+_WANTS_FORM = (
+    r"(?:what|which|how|exact|correct|right|structure|format|schema|shape)[^.]{0,60}(?:first|initial|opening|connect|auth|"
+    r"handshake) (?:frame|message|payload|command)|(?:first|initial|opening) (?:frame|message|payload)[^.]{0,40}"
+    r"(?:structure|format|schema|look|contain|expected)|(?:exact|right|correct) (?:message|frame|payload) (?:structure|format)"
+    r"|what (?:do|should|must|shall) (?:i|we) send (?:first|after|once)"
+)
+_VERB_SAID = r"\b(?:auth\w*|connect|init\w*|join|start\w*|hello|login|register|guest_ready)['\"`]? (?:frame|message|command|event|action)\b"
+
+
+def _wrong_first_frame(reading: Reading) -> Match | None:
+    if reading.is_configured or reading.target not in {Target.GUEST, Target.UNKNOWN}:
+        return None
+    if reading.first:
+        return None if speaks_channel(reading.first) else _first(reading)
+    if reading.sent and not reading.reply.class_name:
+        return _later(reading)
+    said = reading.note.has(_WANTS_FORM) or reading.note.has(_VERB_SAID)
+    if said and not reading.reply and not reading.note.says("identity provider"):
+        return likely(
+            *reading.lines("url", "note"), fault="by your words the session is not opened by configureSession"
+        )
+    return None
+
+
+def _first(reading: Reading) -> Match | None:
+    frame = reading.first
+    if not isinstance(frame.raw, Mapping):
+        return confirmed(*reading.lines("first_frame"), fault="it is no JSON object")
+    if frame.action in CONFIGURES:
+        fault = _incomplete(reading)
+        return confirmed(*reading.lines("first_frame", "frame"), fault, fault=fault) if fault else None
+    if frame.action in ACTIONS:
+        return None  # frame.session-not-configured
+    key, verb = verb_of(frame.raw)
+    if verb.replace("_", "").lower() in {action.lower() for action in CONFIGURES}:
+        fault = f"{quote_text(verb, 60)} stands under {key!r}; it must be action, spelled configureSession"
+    elif verb:
+        fault = f"{key} is {quote_text(verb, 60)!r}, which the guest protocol does not have"
+    else:
+        fault = "it has no action"
+    return confirmed(*reading.lines("first_frame", "frame", "close_code"), fault=fault)
+
+
+def _incomplete(reading: Reading) -> str:
+    """What a configure frame lacks, or ""."""
+    token, deployment = reading.first.at("token"), reading.first.at("deploymentId")
+    in_url = reading.deployment_id
+    if not isinstance(token, str) or not token:
+        return "configureSession has no token: a UUID of the client's own making"
+    if len(token) > 2048:
+        return "its token is longer than 2048 characters"
+    if not isinstance(deployment, str) or not deployment:
+        return "configureSession has no deploymentId"
+    if (
+        in_url
+        and not is_masked(in_url)
+        and not is_masked(deployment)
+        and deployment.lower() != in_url.lower()
+    ):
+        return "its deploymentId is not the one in the URL"
+    return ""
+
+
+def _later(reading: Reading) -> Match | None:
+    """A sent frame of unknown place: an invented verb that opens or speaks is likely the first thing sent."""
+    frame = reading.sent
+    if not isinstance(frame.raw, Mapping) or frame.action in ACTIONS or speaks_channel(frame):
+        return None
+    key, verb = verb_of(frame.raw)
+    if intent_of(verb) not in {"configure", "message"}:
+        return None
+    fault = f"{key} is {quote_text(verb, 60)!r}, which the guest protocol does not have"
+    return likely(*reading.lines("sent_frame", "frame", "close_code"), fault=fault)
+
+
+def _session_not_configured(reading: Reading) -> Match | None:
+    if not (reading.is_guest or reading.target is Target.LEGACY):
+        return None
+    if 4007 in reading.reply.codes:
+        return confirmed(*reading.lines("first_frame", "sent_frame", "frame"), sent=_sent(reading))
+    if (
+        reading.first.action not in ACTIONS - CONFIGURES - {"echo", "getConfiguration"}
+        or reading.is_configured
+    ):
+        return None
+    if reading.reply.class_name and not reading.reply.is_failure:
+        return None
+    return confirmed(*reading.lines("first_frame", "frame"), sent=_sent(reading))
+
+
+def _sent(reading: Reading) -> str:
+    action: Any = reading.first.action or reading.sent.action
+    return quote_text(action, 60) if action else "A frame"
+
+
+FRAME_RULES = (
+    Rule(
+        name="frame.session-not-configured",
+        level="documented",
+        sources=(SOURCES["mobile sdk"], SOURCES["java sdk"]),
+        what="{sent} was sent without a configured session on this connection.",
+        why="The server knows a session only after configureSession was answered by SessionResponse on the same socket; "
+        "until then it answers 4007 (lane frame). The same number comes when the guest token changed in between.",
+        next_step="Send configureSession first, wait for SessionResponse, then use the same token on every frame.",
+        judge=_session_not_configured,
+    ),
+    Rule(
+        name="frame.wrong-first-frame",
+        level="documented",
+        sources=(SOURCES["java sdk"], SOURCES["mobile sdk"]),
+        what="The first frame does not open a session: {fault}.",
+        why="The guest protocol has twelve actions and begins with configureSession (or configureAuthenticatedSession); "
+        "there is no auth, connect, init, start or join.",
+        next_step='Send {{"action":"configureSession","deploymentId":"<the one in the URL>","token":"<a UUID you make>"}} '
+        "as the first frame.",
+        judge=_wrong_first_frame,
+    ),
+)

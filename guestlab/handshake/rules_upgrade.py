@@ -1,0 +1,189 @@
+"""Rules about the upgrade request: deployment id, Origin, subprotocol."""
+
+from __future__ import annotations
+
+import re
+
+from guestlab.handshake.address import Address
+from guestlab.handshake.credentials import is_uuid
+from guestlab.handshake.quoting import is_masked, quote_text
+from guestlab.handshake.reading import Reading
+from guestlab.handshake.rule import SOURCES, Match, Rule, confirmed, likely
+from guestlab.handshake.targets import Target
+
+__all__ = ["UPGRADE_RULES"]
+
+_LOCAL_ORIGIN = re.compile(
+    r"null|file:|(?:https?://)?(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?", re.IGNORECASE
+)
+
+
+def _deployment_missing(reading: Reading) -> Match | None:
+    if not reading.at_guest_socket or reading.deployment_id or reading.is_open:
+        return None
+    misspelled = reading.misspelled_deployment
+    if misspelled:
+        shown = f"query parameter {quote_text(misspelled, 60)!r} instead of deploymentId"
+    elif reading.deployment_id == "":
+        shown = "query parameter deploymentId is empty"
+    else:
+        shown = "no query parameter deploymentId"
+    lines = (*reading.lines("url"), shown, *reading.lines("http_status", "body"))
+    verdict = confirmed if reading.evidence.http_status in {None, 401, 403} else likely
+    why = ""
+    if any(place.is_oauth for place in reading.credentials):
+        why = "It is not the token that is refused: the guest socket never looks at one. " + _MISSING_WHY
+    return verdict(*lines, why=why, shown=shown[0].upper() + shown[1:])
+
+
+_MISSING_WHY = (
+    "The gateway in front of the guest socket needs deploymentId in the query; without it it answers 401 with an "
+    "empty body by itself, and no log behind it shows the attempt."
+)
+
+
+def _deployment_unknown(reading: Reading) -> Match | None:
+    if reading.target is Target.GUEST and "deployment not found" in reading.answer_text:
+        return confirmed(
+            *reading.lines("url", "frame", "body"), id=_shown_id(reading), cause="The server says so."
+        )
+    if not reading.at_guest_socket or not reading.deployment_id or reading.is_open:
+        return None
+    status, refused = reading.evidence.deployment_status, reading.evidence.http_status
+    lines = reading.lines("url", "http_status", "body", "deployment_status")
+    if status is not None and status.lower() not in {"active", ""} and reading.has_failed:
+        return confirmed(*lines, id=_shown_id(reading), cause=f"Its status is {quote_text(status, 40)}.")
+    odd = not is_uuid(reading.deployment_id) and not is_masked(reading.deployment_id)
+    if odd and reading.has_failed and refused in {None, 400, 403, 404}:
+        verdict = confirmed if refused == 403 else likely
+        return verdict(*lines, id=_shown_id(reading), cause="It is no UUID, as every deployment id is.")
+    if refused != 403 or _origin_is_the_cause(reading):
+        return None
+    if reading.note.says("inactive"):
+        return likely(
+            *lines, *reading.lines("note"), id=_shown_id(reading), cause="By your words it is not active."
+        )
+    return likely(
+        *lines, id=_shown_id(reading), cause="The id may be mistyped, of another region, or inactive."
+    )
+
+
+def _shown_id(reading: Reading) -> str:
+    return quote_text(reading.deployment_id or "of the first frame", 60)
+
+
+def _origin_is_the_cause(reading: Reading) -> bool:
+    """Tell whether the Origin explains the refusal, so that the id needs no blame."""
+    match = _origin(reading)
+    return match is not None and (match.confidence == "confirmed" or reading.note.says("works in the page"))
+
+
+def _origin(reading: Reading) -> Match | None:
+    if not reading.at_guest_socket or not reading.deployment_id or reading.is_open or not reading.has_failed:
+        return None
+    if reading.evidence.allow_all_domains or reading.evidence.http_status not in {None, 403}:
+        return None
+    origin = reading.header("Origin")
+    lines = (*reading.lines("url", "http_status"), _origin_line(reading))
+    values = {"origin": _origin_text(origin)}
+    domains = reading.evidence.allowed_domains
+    if domains:
+        if origin is not None and _is_listed(origin, domains):
+            return None
+        if origin is None and not reading.knows_headers:
+            return likely(
+                *lines, *reading.lines("allowed_domains"), domains=", ".join(domains)[:200], **values
+            )
+        return confirmed(
+            *lines, *reading.lines("allowed_domains"), domains=", ".join(domains)[:200], **values
+        )
+    if re.search(r"origin[^.]{0,30}not (?:allowed|permitted|listed)", reading.answer_text):
+        return confirmed(*lines, *reading.lines("body"), domains="a list of its own", **values)
+    return _origin_by_note(reading, origin, lines)
+
+
+def _origin_by_note(reading: Reading, origin: str | None, lines: tuple[str, ...]) -> Match | None:
+    note = reading.note
+    if origin is not None and _host_of(origin) and _host_of(origin) in note.text.lower():
+        return None  # by the person's own words this one is listed
+    local = origin is not None and _LOCAL_ORIGIN.match(origin) is not None
+    restricted = note.says("allowed domains")
+    speaks = restricted or note.says("works in the page") or (note.says("origin") and not note.says("cors"))
+    if not (speaks or (local and reading.evidence.http_status == 403)):
+        return None
+    return likely(*lines, *reading.lines("note"), domains="a list of its own", origin=_origin_text(origin))
+
+
+def _origin_line(reading: Reading) -> str:
+    origin = reading.header("Origin")
+    if origin is not None:
+        return f"Origin {quote_text(origin, 80)}"
+    return "no Origin header" if reading.knows_headers else ""
+
+
+def _origin_text(origin: str | None) -> str:
+    return "no Origin" if origin is None else f"Origin {quote_text(origin, 80)}"
+
+
+def _host_of(origin: str) -> str:
+    return Address.of(origin if "//" in origin else f"//{origin}").host
+
+
+def _is_listed(origin: str, domains: tuple[str, ...]) -> bool:
+    """Compare as Messenger does: host name only, the same or below an entry, case ignored."""
+    host = _host_of(origin)
+    entries = [_host_of(domain) for domain in domains]
+    return any(
+        entry and (host == entry or host.endswith("." + entry.removeprefix("*."))) for entry in entries
+    )
+
+
+def _subprotocol(reading: Reading) -> Match | None:
+    if reading.target is not Target.GUEST or not reading.subprotocols or reading.is_configured:
+        return None
+    count = len(reading.subprotocols)
+    offered = f"{count} subprotocol{'s' * (count > 1)} offered in Sec-WebSocket-Protocol"
+    return confirmed(offered, *reading.lines("http_status", "close_code"), offered=offered)
+
+
+UPGRADE_RULES = (
+    Rule(
+        name="upgrade.deployment-missing",
+        level="inferred",
+        sources=(SOURCES["java sdk"], SOURCES["mobile sdk"], SOURCES["gateway"]),
+        what="{shown}: the guest socket cannot tell which deployment is meant.",
+        why=_MISSING_WHY,
+        next_step="Append ?deploymentId=<your Messenger deployment's id> to the URL, spelled exactly so, and no token.",
+        judge=_deployment_missing,
+    ),
+    Rule(
+        name="upgrade.origin-not-allowed",
+        level="documented",
+        sources=(SOURCES["deployments"], SOURCES["java sdk"], SOURCES["platform sdk"]),
+        what="The deployment lets in {domains}, and this request came with {origin}.",
+        why="A deployment may restrict its domains; then the upgrade needs an Origin of one of them (that the refusal "
+        "is a 403 is inferred).",
+        next_step="Send the header Origin: https://<an allowed domain>, or add yours to the deployment in Admin.",
+        judge=_origin,
+    ),
+    Rule(
+        name="upgrade.deployment-unknown",
+        level="documented",
+        sources=(SOURCES["mobile sdk"], SOURCES["mobile sdk 129"]),
+        what="This region has no active deployment {id}.",
+        why="An unknown id is refused at the upgrade, before any frame, for good. {cause} (That an inactive one or a "
+        "domain that is not allowed looks the same is inferred.)",
+        next_step="Compare the id with Admin > Messenger Deployments of the same region, and see that it is Active.",
+        judge=_deployment_unknown,
+    ),
+    Rule(
+        name="upgrade.subprotocol-not-used",
+        level="documented",
+        sources=(SOURCES["java sdk"], SOURCES["mobile sdk"], SOURCES["rfc 6455"]),
+        what="A subprotocol was offered; the guest socket has none.",
+        why="No official client sends Sec-WebSocket-Protocol. A browser even gives up by itself when the server does "
+        "not choose what it offered.",
+        next_step="Open the socket without a subprotocol, and without anything smuggled in its place.",
+        judge=_subprotocol,
+    ),
+)
