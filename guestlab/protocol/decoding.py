@@ -100,10 +100,10 @@ def _structured(envelope: Envelope, body: Any) -> tuple[Event, ...]:
     if type(tracing_id) is not str:
         tracing_id = body.get("tracingId")
     message = Message(body, tracing_id if type(tracing_id) is str else "")
-    if parsed.get("type") == "response":
-        return (_echo(envelope, message),)
     kind = body.get("type")
     happenings = body.get("events")
+    if parsed.get("type") == "response" and not happenings:
+        return (_echo(envelope, message),)
     if not happenings and kind in ("Text", "Structured"):
         return (MessageReceived(envelope=envelope, message=message),)
     return _rarely_structured(envelope, message, kind, happenings)

@@ -267,7 +267,7 @@ class GuestProtocol:
     def _seen_as(self, event: Event) -> Event:
         """Trust the pending command over the frame's `type`: sources differ on which class has which."""
         command = self.pending.get(event.tracing_id)
-        if isinstance(event, got.EchoReceived) and isinstance(command, _WORDS):
+        if isinstance(event, got.EchoReceived) and self.owns(event.message):
             return got.MessageReceived(envelope=event.envelope, message=event.message)
         if isinstance(event, got.MessageReceived) and isinstance(command, say.Echo):
             return got.EchoReceived(envelope=event.envelope, message=event.message)
