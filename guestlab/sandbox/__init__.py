@@ -1,1 +1,260 @@
+"""An embedded, faithful stand-in for Genesys Cloud: the second witness.
 
+    with Sandbox() as sandbox:
+        sandbox.region, sandbox.deployment_id, sandbox.client_id, sandbox.client_secret
+
+Login, Platform API, gateway, guest messaging and CDN on one loopback port, in a thread of its own. It
+shares no protocol code with the client: of guestlab it imports errors, regions and limits only.
+`sandbox.explain()` says what it does, what it does not, and how well each fact is known.
+"""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from guestlab.errors import SandboxError
+from guestlab.limits import PUBLISHED, Limits
+from guestlab.regions import Region, is_loopback_host
+from guestlab.sandbox.backend_log import Record
+from guestlab.sandbox.certificates import Authority
+from guestlab.sandbox.clock import Clock
+from guestlab.sandbox.deployments import Deployment, Deployments
+from guestlab.sandbox.gateway import Gateway
+from guestlab.sandbox.messaging import Messaging
+from guestlab.sandbox.routes import application
+from guestlab.sandbox.scripts import DEFAULT, Script
+from guestlab.sandbox.server import Server
+from guestlab.sandbox.world import World
+
+__all__ = ["Deployment", "Sandbox"]
+
+
+class Sandbox:
+    """Genesys Cloud on this machine.
+
+    Args:
+        seed: Same seed, same ids and secrets.
+        tls: Serve a TLS port beside the plaintext one, with a certificate authority of its own.
+        port: The plaintext port; 0 takes a free one.
+        tls_port: The TLS port; 0 takes a free one.
+        host: Where to listen. Anything but loopback is warned about: there is no real protection here.
+        bot: The bot's script; None for the built-in one, False for no bot.
+        limits: The budgets enforced; None enforces none.
+    """
+
+    def __init__(
+        self,
+        *,
+        seed: int = 0,
+        tls: bool = False,
+        port: int = 0,
+        tls_port: int = 0,
+        host: str = "127.0.0.1",
+        bot: Script | bool | None = None,
+        limits: Limits | None = PUBLISHED,
+    ) -> None:
+        self._options = {"host": host, "port": port, "tls_port": tls_port}
+        self._tls = tls
+        self._server: Server | None = None
+        self._authority: Authority | None = None
+        self.clock = Clock()
+        self.world = World(seed=seed, limits=limits, clock=self.clock)
+        self.gateway = Gateway()
+        script = DEFAULT if bot is None or bot is True else bot or None
+        self._messaging = Messaging(self.world, script)
+
+    def __repr__(self) -> str:
+        where = f"on {self.region.name}" if self._server else "not started"
+        return f"Sandbox({where}, seed={self.world.seed})"
+
+    # -- life ----------------------------------------------------------------------------------------
+
+    def start(self) -> Self:
+        """Start serving; returns once the ports answer.
+
+        Raises:
+            SandboxError: A port is taken, or the sandbox runs already.
+        """
+        if self._server is not None:
+            raise SandboxError(
+                "The sandbox runs already.",
+                why="start() was called twice, or inside a with block that had started it.",
+                next_step="Use it as it is, or make another Sandbox().",
+            )
+        host = str(self._options["host"])
+        if not is_loopback_host(host):
+            warnings.warn(
+                f"The sandbox listens on {host}: everybody who reaches this machine can use it.",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+        authority = Authority() if self._tls else None
+        try:
+            server = Server(
+                application(self.world, self.gateway, self._messaging),
+                host=host,
+                port=int(self._options["port"]),
+                tls=authority.context if authority else None,
+                tls_port=int(self._options["tls_port"]),
+            )
+            self.clock.bind(server.loop, server.call)
+            server.start()
+        except BaseException:
+            self.clock.bind(None, server_less)
+            if authority is not None:
+                authority.remove()
+            raise
+        self._server, self._authority = server, authority
+        return self
+
+    def close(self) -> None:
+        """Stop: open sockets get close code 1001, the ports are free, the CA file is gone."""
+        server, self._server = self._server, None
+        if server is not None:
+            server.close()
+            self.clock.bind(None, server_less)
+        if self._authority is not None:
+            self._authority.remove()
+            self._authority = None
+
+    def __enter__(self) -> Self:
+        return self if self._server is not None else self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # -- where ---------------------------------------------------------------------------------------
+
+    def _running(self) -> Server:
+        if self._server is None:
+            raise SandboxError(
+                "The sandbox is not running.",
+                why="It was not started yet, or was closed.",
+                next_step="Use `with Sandbox() as sandbox:` or sandbox.start().",
+            )
+        return self._server
+
+    @property
+    def http_port(self) -> int:
+        """The plaintext port."""
+        return self._running().port
+
+    @property
+    def tls_port(self) -> int | None:
+        """The TLS port, or None without TLS."""
+        return self._running().tls_port
+
+    @property
+    def ca_file(self) -> Path | None:
+        """The PEM of the sandbox's certificate authority, or None without TLS."""
+        return self._authority.ca_file if self._authority else None
+
+    @property
+    def region(self) -> Region:
+        """The sandbox as a region: one origin, by address; over TLS when it is on."""
+        server = self._running()
+        host = str(self._options["host"])
+        host = host if is_loopback_host(host) else "127.0.0.1"
+        host = f"[{host}]" if ":" in host else host
+        if server.tls_port is not None and self.ca_file is not None:
+            return Region(f"{host}:{server.tls_port}", tls=self.ca_file)
+        return Region(f"{host}:{server.port}", tls=False)
+
+    # -- who -----------------------------------------------------------------------------------------
+
+    @property
+    def client_id(self) -> str:
+        """The id of the OAuth client (client credentials)."""
+        return self.world.client.id
+
+    @property
+    def client_secret(self) -> str:
+        """Its secret; opens nothing but this sandbox."""
+        return self.world.client.secret
+
+    @property
+    def deployment_id(self) -> str:
+        """The id of the messenger deployment that is there from the start."""
+        return self.world.deployment_id
+
+    @property
+    def user_id(self) -> str:
+        """The id of the organisation's agent."""
+        return self.world.user_id
+
+    @property
+    def queue_id(self) -> str:
+        """The id of the organisation's queue."""
+        return self.world.queue_id
+
+    @property
+    def integration_id(self) -> str:
+        """The id of the Open Messaging integration."""
+        return self.world.integration_id
+
+    @property
+    def organization_id(self) -> str:
+        """The id of the organisation."""
+        return self.world.organization_id
+
+    @property
+    def deployments(self) -> Deployments:
+        """The organisation's deployments; `add(...)` makes more."""
+        return self.world.deployments
+
+    @property
+    def backend_log(self) -> tuple[Record, ...]:
+        """What the cloud's own logs would show; refused upgrades are not there."""
+        return self.world.log.snapshot()
+
+    def describe(self) -> dict[str, Any]:
+        """Where it is and who is who, as plain JSON-ready values. Holds the secret."""
+        region = self.region
+        return {
+            "region": region.name,
+            "http_port": self.http_port,
+            "tls_port": self.tls_port,
+            "ca_file": str(self.ca_file) if self.ca_file else None,
+            "client_id": self.client_id,
+            "client_secret": self.client_secret,
+            "deployment_id": self.deployment_id,
+            "user_id": self.user_id,
+            "queue_id": self.queue_id,
+            "integration_id": self.integration_id,
+            "urls": {
+                "login": region.login_url,
+                "api": region.api_url,
+                "guest": region.guest_url(self.deployment_id),
+                "streaming": region.streaming_url,
+                "config": region.config_url(self.deployment_id),
+            },
+        }
+
+    def reset(self, *, seed: int | None = None, integrations: bool = True) -> None:
+        """Begin anew: sockets close with 1001, everything said and set is forgotten.
+
+        Args:
+            seed: Another seed; None keeps the present one.
+            integrations: False begins without an Open Messaging integration.
+        """
+
+        def there() -> None:
+            self._messaging.restart()
+            self.clock.reset()
+            self.gateway.reset()
+            self.world.restart(seed=self.world.seed if seed is None else seed, integrations=integrations)
+
+        self._call(there)
+
+    def _call(self, function: Any) -> Any:
+        return self._server.call(function) if self._server is not None else function()
+
+
+def server_less(function: Any) -> Any:
+    """Call directly: no loop runs."""
+    return function()

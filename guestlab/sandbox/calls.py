@@ -1,0 +1,203 @@
+"""One REST call: what every service of the sandbox does the same way.
+
+Reads the body within bounds, checks the credential, turns refusals into the platform's envelope, stamps
+the correlation id on every answer and writes the line of the backend log. A service is then a function
+`(call) -> Reply | dict | None`. Order of checks: route, credential, context (user or client), body, lookup
+(level: inferred, the sheet's suggestion).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+from urllib.parse import parse_qsl
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from guestlab.sandbox.origins import Origin
+from guestlab.sandbox.refusals import Refusal
+from guestlab.sandbox.world import AccessToken, World
+
+__all__ = ["Call", "Needs", "Reply", "Service", "serve"]
+
+BODY_LIMIT = 3 * 1024 * 1024
+"""Bytes of a JSON or form body; uploads have their own."""
+
+
+class Needs(StrEnum):
+    """What an operation asks of the caller."""
+
+    NOTHING = "nothing"
+    TOKEN = "token"  # noqa: S105 - a kind, not a secret
+    USER = "user"
+    CLIENT = "client"
+    GUEST = "guest"
+    """A guest JWT; the operation checks it itself."""
+
+
+@dataclass(slots=True)
+class Reply:
+    """An answer: JSON unless `raw` is given."""
+
+    document: Any = None
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    raw: bytes | None = None
+    media_type: str = "application/json"
+
+
+@dataclass(slots=True)
+class Call:
+    """One request, seen by a service."""
+
+    world: World
+    request: Request
+    origin: Origin
+    correlation_id: str
+    token: AccessToken | None = None
+    detail: str = ""
+    """A remark for the backend log."""
+    _body: bytes | None = None
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The query parameters."""
+        return dict(self.request.query_params)
+
+    def part(self, name: str) -> str:
+        """A part of the path."""
+        return str(self.request.path_params[name])
+
+    async def body(self, limit: int = BODY_LIMIT) -> bytes:
+        """The whole body, at most `limit` bytes."""
+        if self._body is None:
+            chunks: list[bytes] = []
+            size = 0
+            async for chunk in self.request.stream():
+                size += len(chunk)
+                if size > limit:
+                    raise Refusal("request.entity.too.large", limit=limit)
+                chunks.append(chunk)
+            self._body = b"".join(chunks)
+        return self._body
+
+    async def json(self) -> Any:
+        """The body as JSON, None when it is empty."""
+        body = await self.body()
+        if not body.strip():
+            return None
+        try:
+            return json.loads(body)
+        except (ValueError, RecursionError):
+            raise Refusal("bad.request") from None
+
+    async def object(self) -> dict[str, Any]:
+        """The body as a JSON object."""
+        document = await self.json()
+        if not isinstance(document, dict):
+            raise Refusal("bad.request")
+        return document
+
+    async def form(self) -> dict[str, str]:
+        """The body as an urlencoded form."""
+        text = (await self.body()).decode("utf-8", "replace")
+        return dict(parse_qsl(text, keep_blank_values=True))
+
+    def bearer(self) -> str:
+        """The bearer credential sent, whatever it is worth."""
+        scheme, _, value = self.request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not value.strip():
+            raise Refusal("authentication.required")
+        return value.strip()
+
+
+Service = Callable[[Call], Awaitable["Reply | dict[str, Any] | None"]]
+
+
+def serve(world: World, service: Service, *, name: str, needs: Needs) -> Callable[[Request], Any]:
+    """Wrap a service function as a Starlette endpoint."""
+
+    async def endpoint(request: Request) -> Response:
+        call = Call(
+            world=world,
+            request=request,
+            origin=Origin.of_scope(dict(request.scope), request.scope["headers"]),
+            correlation_id=world.new_id(),
+        )
+        reply = await _answer(call, service, needs)
+        response = _response(call, reply)
+        world.record(
+            name,
+            f"{request.method} {request.url.path}",
+            response.status_code,
+            correlation_id=call.correlation_id,
+            detail=call.detail,
+        )
+        return response
+
+    return endpoint
+
+
+async def _answer(call: Call, service: Service, needs: Needs) -> Reply:
+    try:
+        _authenticate(call, needs)
+        _spend(call)
+        answer = await service(call)
+    except Refusal as refusal:
+        call.detail = call.detail or refusal.code
+        return Reply(refusal.envelope(call.correlation_id), refusal.status, dict(refusal.headers))
+    except ClientDisconnect:
+        return Reply(status=400)
+    if isinstance(answer, Reply):
+        return answer
+    return Reply(answer) if answer is not None else Reply(status=204)
+
+
+def _authenticate(call: Call, needs: Needs) -> None:
+    if needs in {Needs.NOTHING, Needs.GUEST}:
+        return
+    token = call.world.live_token(call.bearer())
+    if token is None:
+        raise Refusal("bad.credentials")
+    call.token = token
+    if needs is Needs.USER and token.user_id is None:
+        raise Refusal("not.a.user")
+    if needs is Needs.CLIENT and token.user_id is not None:
+        raise Refusal("not.a.client")
+
+
+def _spend(call: Call) -> None:
+    """Count the call against the token's budget per minute."""
+    limits = call.world.limits
+    if call.token is None or limits is None:
+        return
+    allowed = limits.platform_requests_per_minute_per_token
+    wait = call.token.window.wait(call.world.now(), allowed, 60.0)
+    if wait:
+        raise Refusal(
+            "too.many.requests",
+            headers={"Retry-After": str(max(1, round(wait + 0.5)))},
+            limit=allowed,
+            seconds=60,
+        )
+
+
+def _response(call: Call, reply: Reply) -> Response:
+    if reply.raw is not None:
+        content = reply.raw
+    elif reply.document is None:
+        content = b""
+    else:
+        content = json.dumps(reply.document, ensure_ascii=False, separators=(",", ":")).encode()
+    response = Response(content, status_code=reply.status)
+    if content:
+        response.headers["Content-Type"] = reply.media_type
+    response.headers["ININ-Correlation-Id"] = call.correlation_id
+    response.headers["Cache-Control"] = "no-cache, no-store, must-revalidate"
+    for key, value in reply.headers.items():
+        response.headers[key] = value
+    return response

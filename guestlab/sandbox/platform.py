@@ -1,0 +1,152 @@
+"""The Platform API's general operations: the token itself, who am I, deployments, conversations.
+
+Paths, bodies and codes: the Platform API's OpenAPI document (level: official). Messaging in and out has
+rooms of its own (`open_messaging.py`, `agent_rest.py`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from guestlab.sandbox.calls import Call, Reply
+from guestlab.sandbox.conversations import Conversation
+from guestlab.sandbox.refusals import Refusal
+
+__all__ = [
+    "conversation",
+    "deployment",
+    "deployments",
+    "message_conversation",
+    "organization_me",
+    "page",
+    "revoke_token",
+    "token_me",
+    "user_me",
+]
+
+
+def page(call: Call, entities: list[dict[str, Any]]) -> dict[str, Any]:
+    """One page of a numbered listing, with its relative addresses."""
+    size, number = _number(call, "pageSize", 25), _number(call, "pageNumber", 1)
+    count = max(1, -(-len(entities) // size))
+    path = call.request.url.path
+
+    def uri(page_number: int) -> str:
+        return f"{path}?pageSize={size}&pageNumber={page_number}"
+
+    document: dict[str, Any] = {
+        "entities": entities[(number - 1) * size : number * size],
+        "pageSize": size,
+        "pageNumber": number,
+        "total": len(entities),
+        "pageCount": count,
+        "firstUri": uri(1),
+        "lastUri": uri(count),
+        "selfUri": uri(number),
+    }
+    if number < count:
+        document["nextUri"] = uri(number + 1)
+    if number > 1:
+        document["previousUri"] = uri(number - 1)
+    return document
+
+
+def _number(call: Call, name: str, default: int) -> int:
+    text = call.query.get(name, "")
+    if not text:
+        return default
+    if not text.isascii() or not text.isdigit() or not 0 < int(text[:10]) <= 1_000_000:
+        raise Refusal("invalid.value", value=text[:100], type=name, allowed="positive integers")
+    return int(text)
+
+
+def _organization(call: Call) -> dict[str, str]:
+    return {"id": call.world.organization_id, "name": call.world.organization_name}
+
+
+async def token_me(call: Call) -> dict[str, Any]:
+    """`GET` and `HEAD /api/v2/tokens/me`."""
+    assert call.token is not None
+    client = call.world.clients[call.token.client_id]
+    return {
+        "organization": _organization(call),
+        "homeOrganization": _organization(call),
+        "authorizedScope": [],
+        "OAuthClient": {
+            "id": client.id,
+            "name": client.name,
+            "authorizedGrantType": client.grant,
+            "scope": [],
+            "roleDivisions": [{"roleId": call.world.named_id("role"), "divisionId": "*"}],
+            "state": client.state,
+            "organization": _organization(call),
+        },
+    }
+
+
+async def revoke_token(call: Call) -> Reply:
+    """`DELETE /api/v2/tokens/me`: the bearer used is worth nothing from now on."""
+    assert call.token is not None
+    call.world.tokens.pop(call.token.value, None)
+    return Reply(status=200)
+
+
+async def user_me(call: Call) -> dict[str, Any]:
+    """`GET /api/v2/users/me`: only with a user's token."""
+    assert call.token is not None
+    return {
+        "id": call.token.user_id,
+        "name": "Ada Agent",
+        "email": "ada@guestlab.example",
+        "state": "active",
+        "username": "ada@guestlab.example",
+        "version": 1,
+        "division": {"id": call.world.named_id("division"), "name": "Home"},
+        "selfUri": f"/api/v2/users/{call.token.user_id}",
+    }
+
+
+async def organization_me(call: Call) -> dict[str, Any]:
+    """`GET /api/v2/organizations/me`: who am I, without a user."""
+    return {
+        **_organization(call),
+        "thirdPartyOrgName": "guestlab",
+        "defaultCountryCode": "DE",
+        "state": "active",
+        "selfUri": f"/api/v2/organizations/{call.world.organization_id}",
+    }
+
+
+async def deployments(call: Call) -> dict[str, Any]:
+    """`GET /api/v2/webdeployments/deployments`: a cursor listing."""
+    return {
+        "entities": [deployment.document() for deployment in call.world.deployments],
+        "selfUri": "/api/v2/webdeployments/deployments",
+    }
+
+
+async def deployment(call: Call) -> dict[str, Any]:
+    """`GET /api/v2/webdeployments/deployments/{id}`."""
+    found = call.world.deployments.find(call.part("deployment_id"))
+    if found is None:
+        raise Refusal("not.found")
+    return found.document()
+
+
+def find_conversation(call: Call, code: str) -> Conversation:
+    """The conversation the path names, or the operation's own 404."""
+    found = call.world.conversations.get(call.part("conversation_id").lower())
+    if found is None:
+        raise Refusal(code)
+    return found
+
+
+async def conversation(call: Call) -> dict[str, Any]:
+    """`GET /api/v2/conversations/{id}`: participants hold communications."""
+    return find_conversation(call, "not.found").document(communications=True)
+
+
+async def message_conversation(call: Call) -> dict[str, Any]:
+    """`GET /api/v2/conversations/messages/{id}`: the message list sits on the participant."""
+    found = find_conversation(call, "conversation.error.conversation.not.found")
+    return found.document(communications=False)

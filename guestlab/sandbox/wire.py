@@ -1,0 +1,157 @@
+"""uvicorn's two protocol classes, with the few corrections the sandbox's promises need.
+
+- A refused upgrade carries exactly the status, headers and body the gateway says: no invented content
+  type on an empty body, and no error in the log about an application that "did not complete".
+- Frames that came in one packet with the upgrade are not lost.
+- A request that only looks like an upgrade is answered, not dropped with a traceback.
+- Shutting down says 1001 ("going away"), as the cloud does, not 1012.
+- A link can be cut after a given number of sent bytes, for the faults.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, cast
+
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.utils import ClientDisconnected
+from uvicorn.protocols.websockets.websockets_sansio_impl import STATUS_PHRASES, WebSocketsSansIOProtocol
+from websockets.datastructures import Headers
+from websockets.http11 import Response
+from websockets.protocol import State
+
+__all__ = ["HttpWire", "SocketWire"]
+
+GOING_AWAY = 1001
+
+
+class SocketWire(WebSocketsSansIOProtocol):
+    """One WebSocket, below the application. Reached as `scope["guestlab.wire"]`."""
+
+    written = 0
+    """Bytes written since the upgrade was accepted or refused."""
+    _cut_at: int | None = None
+    _refusal: tuple[int, Headers, bytes] | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport behind a write that counts."""
+        super().connection_made(transport)
+        self._write = self.transport.write
+        self.transport = cast("asyncio.Transport", _Counted(self.transport, self))
+
+    def cut_after(self, count: int) -> None:
+        """Break the link, without a close frame, once so many more bytes have been sent."""
+        self._cut_at = self.written + count
+        if count <= 0:
+            self.abort()
+
+    def abort(self) -> None:
+        """Break the link now."""
+        self.transport.abort()
+
+    def write_counted(self, data: bytes) -> None:
+        """Write, up to the byte at which the link breaks."""
+        if self._cut_at is not None and self.written + len(data) >= self._cut_at:
+            kept = data[: self._cut_at - self.written]
+            self.written += len(kept)
+            self._write(kept)
+            # Let the kernel have the bytes before the link goes: abort() alone would drop our buffer.
+            self.loop.call_soon(self._abort_when_flushed, 0)
+            self._write = _nowhere
+            return
+        self.written += len(data)
+        self._write(data)
+
+    def _abort_when_flushed(self, tries: int) -> None:
+        if self.transport.get_write_buffer_size() and tries < 200:
+            self.loop.call_later(0.005, self._abort_when_flushed, tries + 1)
+            return
+        self.transport.abort()
+
+    def handle_connect(self, event: Any) -> None:
+        """Offer this object to the application."""
+        super().handle_connect(event)
+        if self.response.status_code == 101:
+            self.scope["guestlab.wire"] = self  # type: ignore[typeddict-unknown-key]
+
+    def handle_parser_exception(self) -> None:
+        """Answer a malformed opening handshake too: uvicorn expects an open socket here."""
+        if self.conn.close_sent is not None:
+            super().handle_parser_exception()
+            return
+        response = Response(400, "Bad Request", Headers({"Connection": "close", "Content-Length": "0"}), b"")
+        self.transport.write(response.serialize())
+        self.handshake_complete = True
+        self.close_sent = True
+        self.transport.close()
+
+    async def send(self, message: Any) -> None:
+        """Write a refusal byte for byte as asked; everything else is uvicorn's."""
+        if message["type"] == "websocket.http.response.start" and self._refusal is None:
+            pairs = [(k.decode("latin-1").title(), v.decode("latin-1")) for k, v in message["headers"]]
+            headers = Headers(pairs)
+            self._refusal = (message["status"], headers, b"")
+            return
+        if message["type"] == "websocket.http.response.body" and self._refusal is not None:
+            self._refuse(message.get("body", b""))
+            return
+        await super().send(message)
+
+    def _refuse(self, body: bytes) -> None:
+        if self.disconnected or self._refusal is None:
+            raise ClientDisconnected
+        status, headers, _ = self._refusal
+        headers.setdefault("Connection", "close")
+        headers.setdefault("Content-Length", str(len(body)))
+        self.transport.write(Response(status, STATUS_PHRASES[status], headers, body).serialize())
+        self.handshake_complete = True
+        self.close_sent = True
+        self.transport.close()
+
+    def shutdown(self) -> None:
+        """Say that the server is going away."""
+        self.stop_keepalive()
+        if self.handshake_complete and not self.close_sent and self.conn.state is State.OPEN:
+            self.queue.put_nowait({"type": "websocket.disconnect", "code": GOING_AWAY})
+            self.conn.send_close(GOING_AWAY)
+            self.transport.write(b"".join(self.conn.data_to_send()))
+        self.transport.close()
+
+
+def _nowhere(_: bytes) -> None:
+    return None
+
+
+class _Counted:
+    """A transport whose writes are counted; everything else is the transport's own."""
+
+    def __init__(self, transport: asyncio.Transport, wire: SocketWire) -> None:
+        self._transport = transport
+        self.write = wire.write_counted
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+
+class HttpWire(H11Protocol):
+    """One HTTP connection; hands genuine upgrades to `SocketWire`."""
+
+    def _should_upgrade(self) -> bool:
+        # RFC 6455 section 4.1: the opening handshake is a GET of HTTP/1.1 or later.
+        genuine = self.scope["method"] == "GET" and self.scope["http_version"] == "1.1"
+        return genuine and self._get_upgrade() == b"websocket"
+
+    def handle_websocket_upgrade(self, event: Any) -> None:
+        """Upgrade, and pass on what the client sent without waiting for the answer."""
+        super().handle_websocket_upgrade(event)
+        early, _ = self.conn.trailing_data
+        if early:
+            protocol = self.transport.get_protocol()
+            cast("SocketWire", protocol).data_received(early)
+
+    def handle_events(self) -> None:
+        """Never let a malformed request end in a traceback."""
+        try:
+            super().handle_events()
+        except Exception:  # noqa: BLE001 - one connection's rubbish must not reach the loop's error log
+            self.transport.abort()
