@@ -1,5 +1,102 @@
-"""A laboratory for headless Genesys Cloud messaging clients: token, conversation, handshake, evidence."""
+"""A laboratory for headless Genesys Cloud messaging clients: token, conversation, handshake, evidence.
+
+    import guestlab as gl
+
+    lab = gl.Lab()              # no account needed: an embedded sandbox plays Genesys Cloud
+    lab.token()                 # an OAuth token, good for REST
+    lab.handshake_as_asked()    # the guest socket refuses it, and says why
+    lab.handshake()             # the handshake that works
+
+Importing is free: names load on first use, so neither pandas nor ipywidgets nor any I/O comes with it.
+"""
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from guestlab.blocking import Session
+    from guestlab.errors import GuestlabError
+    from guestlab.handshake.attempt import Attempt
+    from guestlab.handshake.described import diagnose_har, diagnose_text
+    from guestlab.handshake.diagnosis import Diagnosis, Finding, diagnose
+    from guestlab.handshake.rules import RULES
+    from guestlab.lab import Lab
+    from guestlab.limits import PUBLISHED, Limits
+    from guestlab.log import COLUMNS, Entry, Log
+    from guestlab.platform_api import Conversation
+    from guestlab.protocol import events
+    from guestlab.protocol.messages import Message
+    from guestlab.regions import REGIONS, Region
+    from guestlab.sandbox import Sandbox
+    from guestlab.session import GuestSession
+    from guestlab.tokens import AccessToken
+
 __version__ = "0.1.0"
+
+# name → module, grouped by source file. A module's own name stands for the module itself.
+_NAMES = {
+    "Session": "guestlab.blocking",
+    "GuestlabError": "guestlab.errors",
+    "Attempt": "guestlab.handshake.attempt",
+    "diagnose_har": "guestlab.handshake.described",
+    "diagnose_text": "guestlab.handshake.described",
+    "Diagnosis": "guestlab.handshake.diagnosis",
+    "Finding": "guestlab.handshake.diagnosis",
+    "diagnose": "guestlab.handshake.diagnosis",
+    "RULES": "guestlab.handshake.rules",
+    "Lab": "guestlab.lab",
+    "Limits": "guestlab.limits",
+    "PUBLISHED": "guestlab.limits",
+    "COLUMNS": "guestlab.log",
+    "Entry": "guestlab.log",
+    "Log": "guestlab.log",
+    "Conversation": "guestlab.platform_api",
+    "Message": "guestlab.protocol.messages",
+    "events": "guestlab.protocol.events",
+    "REGIONS": "guestlab.regions",
+    "Region": "guestlab.regions",
+    "Sandbox": "guestlab.sandbox",
+    "GuestSession": "guestlab.session",
+    "AccessToken": "guestlab.tokens",
+}
+
+__all__ = [
+    "COLUMNS",
+    "PUBLISHED",
+    "REGIONS",
+    "RULES",
+    "AccessToken",
+    "Attempt",
+    "Conversation",
+    "Diagnosis",
+    "Entry",
+    "Finding",
+    "GuestSession",
+    "GuestlabError",
+    "Lab",
+    "Limits",
+    "Log",
+    "Message",
+    "Region",
+    "Sandbox",
+    "Session",
+    "diagnose",
+    "diagnose_har",
+    "diagnose_text",
+    "events",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _NAMES:
+        raise AttributeError(f"module 'guestlab' has no attribute {name!r}")
+    module = import_module(_NAMES[name])
+    value = module if module.__name__.endswith(f".{name}") else getattr(module, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

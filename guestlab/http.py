@@ -8,6 +8,7 @@ and never through a proxy.
 
 from __future__ import annotations
 
+import functools
 import ssl
 import time
 from typing import TYPE_CHECKING, Any, Self
@@ -18,6 +19,7 @@ from guestlab.errors import InputError, NetworkError
 from guestlab.regions import is_loopback_host
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
     from guestlab.log import Log
@@ -30,6 +32,12 @@ BasicAuth = httpx.BasicAuth
 Request = httpx.Request
 Response = httpx.Response
 
+_PIECE = 64 * 1024
+"""Bytes handed to the socket at once while progress is told."""
+
+_MOST_SHOWN = 2**22
+"""Bytes of a body the log keeps; a longer one, such as an upload, is recorded by its size."""
+
 _TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 
 
@@ -39,17 +47,22 @@ def tls_context(ca_file: Path | None = None) -> ssl.SSLContext:
     Raises:
         InputError: The file cannot be read as PEM certificates.
     """
-    context = ssl.create_default_context()
-    if ca_file is None:
-        return context
     try:
-        context.load_verify_locations(cafile=ca_file)
+        return _tls_context(ca_file, ca_file.stat().st_mtime_ns if ca_file else 0)
     except (OSError, ssl.SSLError) as error:
         raise InputError(
             f"The CA file {ca_file} cannot be used.",
             why=f"It could not be loaded as PEM certificates: {error}.",
             next_step="Give the path of a readable PEM file with one or more CA certificates.",
         ) from None
+
+
+@functools.lru_cache(maxsize=8)
+def _tls_context(ca_file: Path | None, _changed: int) -> ssl.SSLContext:
+    """Loading the system's authorities takes milliseconds: keep the context while the file is unchanged."""
+    context = ssl.create_default_context()
+    if ca_file is not None:
+        context.load_verify_locations(cafile=ca_file)
     return context
 
 
@@ -80,7 +93,14 @@ class Client:
         await self._client.aclose()
 
     async def send(
-        self, method: str, url: str, *, stage: str, auth: Auth | None = None, **content: Any
+        self,
+        method: str,
+        url: str,
+        *,
+        stage: str,
+        auth: Auth | None = None,
+        progress: Callable[[int, int], object] | None = None,
+        **content: Any,
     ) -> Response:
         """Send one request and return its whole answer, both recorded.
 
@@ -89,12 +109,14 @@ class Client:
             url: An absolute URL.
             stage: The lab's stage this belongs to, for the log.
             auth: Another authentication than the client's own.
+            progress: Called with (bytes sent, bytes in all) while the body goes out.
             content: `headers`, `params`, `data` (form), `json`, `content`, as httpx takes them.
 
         Raises:
             NetworkError: No answer came: DNS, TCP, TLS, time-out, or not HTTP.
         """
-        request = self._client.build_request(method, url, extensions={"guestlab.stage": stage}, **content)
+        extensions = {"guestlab.stage": stage, "guestlab.progress": progress}
+        request = self._client.build_request(method, url, extensions=extensions, **content)
         try:
             return await self._client.send(request, auth=auth or httpx.USE_CLIENT_DEFAULT)
         except httpx.HTTPError as error:
@@ -178,20 +200,25 @@ def _proxies(context: ssl.SSLContext) -> dict[str, httpx.AsyncBaseTransport]:
 
 
 def _dialled(request: httpx.Request) -> httpx.Request:
-    """Point a request for a loopback name at 127.0.0.1, its Host and SNI unchanged.
+    """Make the request that goes out: a loopback name dialled as 127.0.0.1, its Host and SNI unchanged.
 
     The original request is left alone: the caller's response must show the name, not the address.
     """
-    host = request.url.host
-    if not is_loopback_host(host) or host in {"127.0.0.1", "::1"}:
+    host, url, extensions = request.url.host, request.url, request.extensions
+    progress = extensions.get("guestlab.progress")
+    if is_loopback_host(host) and host not in {"127.0.0.1", "::1"}:
+        url, extensions = url.copy_with(host="127.0.0.1"), {**extensions, "sni_hostname": host}
+    elif progress is None:
         return request
-    return httpx.Request(
-        request.method,
-        request.url.copy_with(host="127.0.0.1"),
-        headers=request.headers,
-        content=request.content,
-        extensions={**request.extensions, "sni_hostname": host},
-    )
+    content = request.content if progress is None else _told(request.content, progress)
+    return httpx.Request(request.method, url, headers=request.headers, content=content, extensions=extensions)
+
+
+async def _told(body: bytes, progress: Callable[[int, int], object]) -> AsyncIterator[bytes]:
+    """Yield a body in pieces, telling how far it got."""
+    for start in range(0, len(body), _PIECE):
+        yield body[start : start + _PIECE]
+        progress(min(start + _PIECE, len(body)), len(body))
 
 
 def _request_text(request: httpx.Request, body: bytes) -> str:
@@ -207,7 +234,17 @@ def _response_text(response: httpx.Response) -> str:
 
 def _text(lines: list[str], headers: httpx.Headers, body: bytes) -> str:
     lines += [f"{name.decode('latin-1')}: {value.decode('latin-1')}" for name, value in headers.raw]
-    return "\r\n".join(lines) + "\r\n\r\n" + body.decode("utf-8", "backslashreplace")
+    return "\r\n".join(lines) + "\r\n\r\n" + _shown(body)
+
+
+def _shown(body: bytes) -> str:
+    """Text as it is; what is no text, or too much of it, by its size."""
+    if len(body) > _MOST_SHOWN:
+        return f"[{len(body)} bytes, not kept]"
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        return f"[{len(body)} bytes, no text]"
 
 
 def _elapsed_ms(started_ns: int) -> float:

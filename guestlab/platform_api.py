@@ -18,7 +18,7 @@ from guestlab.errors import InputError, NetworkError, PlatformError
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from guestlab.http import Client, Response
+    from guestlab.http import Auth, Client, Response
 
 __all__ = ["Conversation", "PlatformApi"]
 
@@ -46,10 +46,11 @@ class Conversation:
 
 
 class PlatformApi:
-    """The Platform API of one region, over a client that authenticates itself."""
+    """The Platform API of one region, with an authentication flow that keeps its token fresh."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, auth: Auth) -> None:
         self._client = client
+        self._auth = auth
         self._region = client.region
 
     async def request(self, method: str, path: str, *, stage: str = "conversation", **content: Any) -> Any:
@@ -71,7 +72,9 @@ class PlatformApi:
                 why="Every path of the Platform API begins with /api/v2/.",
                 next_step="Give the path without host, such as /api/v2/tokens/me.",
             )
-        response = await self._client.send(method, self._region.api_url + path, stage=stage, **content)
+        response = await self._client.send(
+            method, self._region.api_url + path, stage=stage, auth=self._auth, **content
+        )
         return self._document(response, method, path)
 
     async def token_info(self) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
@@ -214,7 +214,7 @@ class ClientCredentials(Auth):
     async def async_auth_flow(self, request: Request) -> AsyncGenerator[Request, Response]:
         """Put the bearer token on a request; renew it before expiry, and once after a 401."""
         async with self._lock:
-            if self._used_up():
+            if self.used_up:
                 self._accept((yield self.token_request()))
         response = yield self._authorized(request)
         if response.status_code != 401:
@@ -228,8 +228,19 @@ class ClientCredentials(Auth):
         request.headers["Authorization"] = f"Bearer {self._token.value}"
         return request
 
-    def _used_up(self) -> bool:
+    @property
+    def used_up(self) -> bool:
+        """Whether there is no token, or it expires within a minute."""
         return self._token is None or self._token.expires_at.timestamp() - self._now() < RENEW_BEFORE
+
+    def describe(self, info: dict[str, Any]) -> None:
+        """Note on the token whom `GET /api/v2/tokens/me` says it belongs to."""
+        names = [info.get("OAuthClient"), info.get("organization")]
+        owner = " of ".join(
+            str(part["name"]) for part in names if isinstance(part, dict) and part.get("name")
+        )
+        assert self._token is not None
+        self._token = replace(self._token, owner=self._log.redact(owner))
 
     def _accept(self, response: Response) -> AccessToken:
         document = _json_object(response.content)

@@ -29,7 +29,7 @@ from guestlab.protocol.frames import describe_close
 from guestlab.regions import is_loopback_host
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from websockets.typing import Origin, Subprotocol
@@ -343,16 +343,17 @@ def _outcome(wire: _Wire, facts: dict[str, Any]) -> Attempt:
     redact, plan, response = wire.log.redact, wire.plan, wire.response
     status = response.status_code if response else None
     body = "" if response is None or status == 101 else redact(_text(bytes(response.body)))
-    headers = tuple((k, redact(v)) for k, v in response.headers.raw_items()) if response else ()
+    headers = _redacted(response.headers.raw_items(), redact) if response else ()
+    sent_headers = [*plan.headers, *([("Origin", plan.origin)] if plan.origin is not None else [])]
     first_frame = redact(wire.first_frame) if wire.first_frame is not None else None
     answers = tuple(redact(answer) for answer in wire.answers)
     evidence = Evidence.of(
         url=redact(plan.url),
         method="GET",
-        headers=tuple((name, redact(value)) for name, value in plan.headers)
-        + ((("Origin", plan.origin),) if plan.origin is not None else ()),
+        headers=_redacted(sent_headers, redact),
         subprotocols=tuple(redact(name) for name in plan.subprotocols),
         token_kind=plan.credential.value,
+        placement=plan.placement.value,
         first_frame=first_frame,
         http_status=status,
         response_headers=headers,
@@ -385,6 +386,14 @@ def _outcome(wire: _Wire, facts: dict[str, Any]) -> Attempt:
     )
 
 
+def _redacted(
+    headers: Iterable[tuple[str, str]], redact: Callable[[str], str]
+) -> tuple[tuple[str, str], ...]:
+    """Mask header values; the redactor judges a line by its name."""
+    lines = (redact(f"{name}: {value}").partition(": ") for name, value in headers)
+    return tuple((name, value) for name, _, value in lines)
+
+
 def _parsed(url: str, log: Log) -> WebSocketURI:
     try:
         return parse_uri(url)
@@ -406,7 +415,7 @@ def _subprotocols(plan: Plan) -> list[Subprotocol] | None:
 
 def _certified(tls: ssl.SSLObject) -> str:
     """Name whom the peer's certificate was issued to and by."""
-    certificate = tls.getpeercert() or {}
+    certificate: dict[str, Any] = tls.getpeercert() or {}
     names = [value for kind, value in certificate.get("subjectAltName", ()) if kind == "DNS"]
     issuer = {key: value for part in certificate.get("issuer", ()) for key, value in part}
     return f"{names[0] if names else '?'} by {issuer.get('organizationName', '?')}"

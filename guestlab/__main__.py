@@ -1,0 +1,9 @@
+"""`python -m guestlab` is `guestlab`."""
+
+from __future__ import annotations
+
+import sys
+
+from guestlab.cli import main
+
+sys.exit(main())

@@ -1,0 +1,170 @@
+"""The blocking face of a guest session, for notebooks and scripts: one-liners over the bridge.
+
+Background reading goes on between cells: the session lives on the bridge's loop. Every call is bounded by
+a time-out, and an interrupt leaves the session usable. The async core is `session.py`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from guestlab.bridge import bridge
+from guestlab.protocol.events import Event
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+    from types import TracebackType
+
+    from guestlab.authentication import GuestAuthentication
+    from guestlab.protocol.commands import Command
+    from guestlab.protocol.content import Attachment, AvailableTime, CardAction, QuickReply
+    from guestlab.protocol.events import SessionConfigured
+    from guestlab.protocol.messages import Message
+    from guestlab.session import GuestSession
+
+__all__ = ["Session"]
+
+E = TypeVar("E", bound=Event)
+
+
+class Session:
+    """A guest session whose verbs block. `lab.session()` opens one."""
+
+    def __init__(self, core: GuestSession) -> None:
+        self._core = core
+
+    @classmethod
+    def open(cls, core: GuestSession, timeout: float = 60.0) -> Session:
+        """Connect and configure.
+
+        Raises:
+            HandshakeError: The socket did not open; names the findings.
+        """
+        bridge.run(core.connect(), timeout)
+        return cls(core)
+
+    def __repr__(self) -> str:
+        return f"<Session {self._core.name}: {self._core.state}>"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def core(self) -> GuestSession:
+        """The async session below."""
+        return self._core
+
+    @property
+    def name(self) -> str:
+        """This session's name in the log's `session` column."""
+        return self._core.name
+
+    @property
+    def state(self) -> str:
+        """The protocol state, such as "configured"."""
+        return str(self._core.state)
+
+    @property
+    def guest_token(self) -> str:
+        """The secret that resumes this session; whoever knows it owns the conversation."""
+        return self._core.guest_token
+
+    def send(
+        self,
+        text: str = "",
+        *,
+        attachment: str | Path | bytes | None = None,
+        attachment_name: str | None = None,
+        custom_attributes: Mapping[str, str] | None = None,
+        progress: Callable[[int, int], object] | None = None,
+        timeout: float = 10.0,
+    ) -> Message:
+        """Say something, with a file if given; returns the acknowledged message."""
+        sending = self._core.send(
+            text,
+            attachment=attachment,
+            attachment_name=attachment_name,
+            custom_attributes=custom_attributes,
+            progress=progress,
+            timeout=timeout,
+        )
+        return bridge.run(sending, timeout + (600 if attachment is not None else 5))
+
+    def reply(
+        self, choice: QuickReply | CardAction | AvailableTime, *, to: str = "", timeout: float = 10.0
+    ) -> Message:
+        """Choose a quick reply, a card's button or a time; returns the acknowledged message."""
+        return bridge.run(self._core.reply(choice, to=to, timeout=timeout), timeout + 5)
+
+    def say(self, command: Command, *, timeout: float = 10.0) -> Event:
+        """Send any command of `guestlab.protocol.commands` and return what answers it."""
+        return bridge.run(self._core.say(command, timeout=timeout), timeout + 5)
+
+    def typing(self) -> None:
+        """Show that the guest is typing; paced to once in five seconds."""
+        bridge.run(self._core.typing())
+
+    def attributes(self, **custom_attributes: str) -> None:
+        """Set custom attributes to go out with the next message."""
+        self._core.attributes(**custom_attributes)
+
+    def download(self, attachment: Attachment) -> bytes:
+        """Fetch an attachment's bytes; an expired URL is renewed."""
+        return bridge.run(self._core.download(attachment), timeout=600.0)
+
+    def history(self, *, most: int | None = None) -> list[Message]:
+        """Return the session's messages from the platform's history, oldest first."""
+        return bridge.run(self._core.history(most=most), timeout=600.0)
+
+    def clear(self) -> None:
+        """End the conversation for good; the session is over then."""
+        bridge.run(self._core.clear())
+
+    def start_new(self) -> SessionConfigured:
+        """Leave this session, read-only or not, and begin a new one with the same guest token."""
+        return bridge.run(self._core.start_new())
+
+    def step_up(self, authentication: GuestAuthentication) -> SessionConfigured:
+        """Turn this guest session into an authenticated one."""
+        return bridge.run(self._core.step_up(authentication))
+
+    def log_out(self) -> None:
+        """Revoke the sign-in; every connection of the session is over."""
+        bridge.run(self._core.log_out())
+
+    def next(
+        self,
+        event_class: type[E] = Event,  # type: ignore[assignment] # the widest E
+        *,
+        timeout: float = 5.0,
+        where: Callable[[E], bool] | None = None,
+    ) -> E:
+        """Wait for the next event of a class, from a cursor that starts at connect and advances here.
+
+        Raises:
+            DeadlineError: None came in `timeout` seconds.
+            SessionEnded: The session is over and none is left.
+        """
+        return bridge.run(self._core.next(event_class, timeout=timeout, where=where), timeout + 5)
+
+    def messages(self, *, quiet: float = 2.0) -> list[Message]:
+        """Return the messages not read yet, after waiting for `quiet` seconds without a further one."""
+        return bridge.run(self._core.messages(quiet=quiet), timeout=3600.0)
+
+    def __iter__(self) -> Iterator[Message]:
+        while (message := bridge.run(self._core.next_message(), timeout=86_400.0)) is not None:
+            yield message
+
+    def echo(self, *, timeout: float = 10.0) -> Any:
+        """Ask for a health check; returns the `EchoReceived` event. Budget: two a minute."""
+        return bridge.run(self._core.echo(timeout=timeout), timeout + 5)
+
+    def close(self) -> None:
+        """Close the connection; the conversation stays and can be resumed with the guest token."""
+        bridge.run(self._core.close(), timeout=10.0)

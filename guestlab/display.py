@@ -1,0 +1,112 @@
+"""Static HTML of everything a notebook shows: it survives without widgets, on GitHub and in nbconvert.
+
+Functions from plain objects to text, nothing else. Everything is escaped: text from the wire is hostile.
+Tables and `<details>` only, no script and no style sheet, because renderers strip both.
+"""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from guestlab.style import look
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from guestlab.handshake.attempt import Attempt
+    from guestlab.handshake.diagnosis import Diagnosis
+    from guestlab.lab import Lab
+    from guestlab.platform_api import Conversation
+    from guestlab.tokens import AccessToken
+
+__all__ = ["attempt_html", "conversation_html", "diagnosis_html", "lab_html", "token_html"]
+
+
+def attempt_html(attempt: Attempt) -> str:
+    """Show an attempt: verdict first, then steps, bytes and diagnosis."""
+    state = look("done" if attempt.ok else "failed")
+    steps = _table(
+        ("step", "", "ms", "what"),
+        (
+            (step.name, look("done" if step.ok else "failed").icon, f"{step.duration_ms:.1f}", step.note)
+            for step in attempt.steps
+        ),
+    )
+    parts = [
+        f'<p><b style="color:{state.colour}">{state.icon} {escape(attempt.verdict)}</b></p>',
+        steps,
+        diagnosis_html(attempt.diagnosis),
+        _bytes("sent", attempt.request),
+        _bytes("received", attempt.response or "nothing"),
+    ]
+    if attempt.first_frame is not None:
+        parts.append(_bytes("first frame", attempt.first_frame))
+    parts += [_bytes("answer", answer) for answer in attempt.answers]
+    return _section(f"Attempt {attempt.number}: {attempt.credential} in {attempt.placement}", "".join(parts))
+
+
+def diagnosis_html(diagnosis: Diagnosis) -> str:
+    """Show findings: rule, what, why, next step, level."""
+    if diagnosis.ok:
+        return "<p>No findings: nothing here is wrong.</p>"
+    return _table(
+        ("finding", "what", "why", "next step", "level"),
+        (
+            (
+                finding.rule,
+                finding.what,
+                finding.why,
+                finding.next_step,
+                f"{finding.level}, {finding.confidence}",
+            )
+            for finding in diagnosis.findings
+        ),
+    )
+
+
+def token_html(token: AccessToken) -> str:
+    """Show what a token opens and what it does not; never the token."""
+    doors = _table(
+        ("", "what", "why", "level"),
+        (
+            (look("done" if door.opens else "failed").icon, door.name, door.why, door.level)
+            for door in token.good_for
+        ),
+    )
+    return _section("Token", f"<p>{escape(repr(token))}<br>{escape(token.owner)}</p>{doors}")
+
+
+def conversation_html(conversation: Conversation) -> str:
+    """Show a conversation made over REST, and what it is not."""
+    rows = (
+        ("conversation", conversation.id),
+        ("opened by message", conversation.message_id),
+        ("Open Messaging integration", conversation.integration_id),
+        ("participants", ", ".join(conversation.participants)),
+    )
+    return _section("Conversation", _table(("", ""), rows) + f"<p>{escape(conversation.note)}</p>")
+
+
+def lab_html(lab: Lab) -> str:
+    """Show the lab's three stages and what to call next."""
+    rows = ((look(state).icon, name, look(state).word, f"lab.{name}()") for name, state in lab.stages.items())
+    where = "the embedded sandbox" if lab.sandbox else lab.region.name
+    return _section(f"Lab at {where}", _table(("", "stage", "state", "runs with"), rows))
+
+
+def _section(title: str, body: str) -> str:
+    return f"<div><h4>{escape(title)}</h4>{body}</div>"
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
+    top = "".join(f'<th style="text-align:left">{escape(name)}</th>' for name in head)
+    body = "".join(
+        "<tr>" + "".join(f'<td style="text-align:left">{escape(str(cell))}</td>' for cell in row) + "</tr>"
+        for row in rows
+    )
+    return f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _bytes(title: str, text: str) -> str:
+    return f"<details open><summary>{escape(title)}</summary><pre>{escape(text)}</pre></details>"

@@ -1,0 +1,463 @@
+"""Commands out and their answers back, across lost links. The engine below `GuestSession`'s verbs.
+
+One reader task: a text arrives, is decoded, recorded and handed out, in that order and without an `await`
+between, so order in the log is order on the wire. A lost link is opened again with the same guest token;
+what was missed is filled from history, and words that went down with the link are looked up there before
+they are said again. The pure twin is `protocol/guest.py`, which knows no socket and no clock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import time
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from guestlab.delivery import Delivery
+from guestlab.errors import (
+    DeadlineError,
+    HandshakeError,
+    MessageRefused,
+    NetworkError,
+    PlatformError,
+    SendInDoubt,
+    SessionEnded,
+)
+from guestlab.history import History
+from guestlab.link import Link
+from guestlab.protocol.commands import Command, ConfigureAuthenticatedSession, ConfigureSession, RequestJwt
+from guestlab.protocol.events import (
+    ErrorReceived,
+    Event,
+    JwtIssued,
+    MessageReceived,
+    RateLimited,
+    SessionConfigured,
+)
+from guestlab.protocol.guest import GuestProtocol, State
+from guestlab.protocol.pacing import Pacer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from guestlab.authentication import GuestAuthentication
+    from guestlab.backoff import Backoff
+    from guestlab.limits import Limits
+    from guestlab.log import Log
+    from guestlab.protocol.guest import Received
+    from guestlab.protocol.messages import Message
+    from guestlab.regions import Region
+
+__all__ = ["WORDS", "Exchange", "message_fields"]
+
+CONFIGURE_TIMEOUT = 30.0
+"""Seconds to wait for the `SessionResponse`."""
+
+REQUEST_TIMEOUT = 10.0
+"""Seconds to wait for the answer to a request of our own, such as `getJwt`."""
+
+WORDS = frozenset({"Text", "Structured"})
+"""The message types that are words; the others are events, which history lists too."""
+
+
+class Exchange:
+    """The engine of one guest session."""
+
+    def __init__(
+        self,
+        region: Region,
+        deployment_id: str,
+        guest_token: str,
+        *,
+        origin: str | None,
+        log: Log,
+        limits: Limits | None,
+        settle: float,
+        application: str | None,
+        reconnect: Backoff | None,
+        authentication: GuestAuthentication | None,
+    ) -> None:
+        self.region, self.deployment_id, self.origin, self.log = region, deployment_id, origin, log
+        self.name = uuid4().hex[:8]
+        self.authentication = authentication
+        self.protocol = GuestProtocol(deployment_id, guest_token)
+        self.pacer = Pacer(limits)
+        self.delivery = Delivery(settle)
+        self.history = History(
+            region, log, self._issue_jwt, origin=origin, pacer=self.pacer, now=time.time, sleep=asyncio.sleep
+        )
+        self.connected_at = 0.0
+        self._url = region.guest_url(deployment_id, application)
+        self._reconnect = reconnect
+        self._link: Link | None = None
+        self._reader: asyncio.Task[None] | None = None
+        self._repair: asyncio.Task[None] | None = None
+        self._waiting: dict[str, tuple[asyncio.Future[Event], int]] = {}
+        self._turn = asyncio.Lock()
+        self._online = asyncio.Event()
+        self._closing = False
+        self._hanging_up: asyncio.Task[None] | None = None
+
+    # -- life -------------------------------------------------------------------------------------
+
+    async def connect(self, *, start_new: bool = False) -> SessionConfigured:
+        """Open the socket and configure the session.
+
+        Raises:
+            HandshakeError: The upgrade or the configuration was refused.
+            NetworkError: The socket could not be reached, or broke at once.
+        """
+        link = await self._dial()
+        self._reader = asyncio.create_task(self._run(link), name=f"guestlab-reader-{self.name}")
+        try:
+            configured = await self.configure(start_new=start_new)
+        except MessageRefused as refusal:
+            raise HandshakeError(
+                "The socket opened, but the session was refused at configure.",
+                why=refusal.why,
+                next_step=refusal.next_step,
+                evidence=refusal.evidence,
+                http_status=101,
+            ) from None
+        except SendInDoubt as broken:
+            raise NetworkError(
+                "The socket opened, but broke before the session was configured.",
+                why=broken.why,
+                next_step="Try again; if it stays, look at proxies between here and the region.",
+            ) from None
+        finally:
+            if self.protocol.state not in {State.CONFIGURED, State.READ_ONLY}:
+                await self.close()
+        self._online.set()
+        return configured
+
+    async def configure(self, *, start_new: bool = False) -> SessionConfigured:
+        """Configure the session on the open socket; refresh an authenticated one's JWT when refused."""
+        self.history.forget_jwt()
+        while True:
+            try:
+                configured = await self._request(await self._configuration(start_new), CONFIGURE_TIMEOUT)
+            except MessageRefused as refusal:
+                if self.authentication is None or refusal.frame_code != 401:
+                    raise
+                await self.authentication.refresh(self.region, self.deployment_id, self.log)
+                continue
+            assert isinstance(configured, SessionConfigured)
+            if self.authentication is not None:
+                self.authentication.accepted()
+            return configured
+
+    async def _configuration(self, start_new: bool) -> Command:
+        if self.authentication is None:
+            return ConfigureSession(start_new=start_new)
+        jwt = await self.authentication.jwt(self.region, self.deployment_id, self.log)
+        return ConfigureAuthenticatedSession(jwt=jwt, start_new=start_new)
+
+    async def _dial(self) -> Link:
+        self._link = await Link.open(
+            self._url, origin=self.origin, ca_file=self.region.ca_file, log=self.log, session=self.name
+        )
+        self.protocol.connection_made()
+        self.pacer.reconnected()
+        self.connected_at = time.monotonic()
+        return self._link
+
+    async def close(self) -> None:
+        """Close with 1000 and do not come back."""
+        self._closing = True
+        self.protocol.close()
+        if self._repair is not None:
+            self._repair.cancel()
+        if self._link is not None:
+            await self._link.close()
+        if self._reader is not None and self._reader is not asyncio.current_task():
+            if self._link is None or not self._online.is_set():
+                self._reader.cancel()  # it may be waiting to dial again
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._reader
+        await self.history.aclose()
+
+    # -- out --------------------------------------------------------------------------------------
+
+    async def request(self, command: Command, timeout: float = REQUEST_TIMEOUT) -> Event:
+        """Send one command once the session is configured, and wait for what answers it.
+
+        Raises:
+            MessageRefused: The server refused it.
+            SendInDoubt: The link broke, and whether it was accepted cannot be found out.
+            DeadlineError: No answer in time.
+            SessionEnded: The session is over.
+        """
+        deadline = asyncio.get_running_loop().time() + timeout
+        try:
+            async with asyncio.timeout_at(deadline):
+                await self._online.wait()
+        except TimeoutError:
+            raise _silent(command.action, timeout) from None
+        return await self._request(command, deadline - asyncio.get_running_loop().time())
+
+    async def post(self, command: Command) -> None:
+        """Send one command that has no answer to wait for, such as typing."""
+        await self._online.wait()
+        await self._post(command, str(uuid4()), None)
+
+    async def _request(self, command: Command, timeout: float) -> Event:
+        """Send and wait; a refusal for its rate was not accepted, so it is said again after the wait."""
+        loop = asyncio.get_running_loop()
+        tracing_id, future = str(uuid4()), loop.create_future()
+        try:
+            async with asyncio.timeout(timeout):
+                while True:
+                    await self._post(command, tracing_id, future)
+                    event: Event = await future
+                    if not isinstance(event, RateLimited):
+                        return event
+                    future = loop.create_future()
+        except TimeoutError:
+            raise _silent(command.action, timeout) from None
+        finally:
+            self._waiting.pop(tracing_id, None)
+            self.protocol.settle(tracing_id)
+
+    async def _post(self, command: Command, tracing_id: str, future: asyncio.Future[Event] | None) -> None:
+        """Send one frame when it is its turn and inside the budgets."""
+        loop = asyncio.get_running_loop()
+        async with self._turn:  # frames leave in the order of the calls, pacing included
+            if self.delivery.ended is not None:
+                raise self.delivery.ended
+            await asyncio.sleep(self.pacer.delay(command, loop.time()))
+            outgoing = self.protocol.send(command, tracing_id=tracing_id)
+            sent = self._record_sent(outgoing.text, outgoing.action, tracing_id)
+            if future is not None:
+                self._waiting[tracing_id] = (future, sent)
+            assert self._link is not None
+            await self._link.send(outgoing.text)
+            self.pacer.sent(command, loop.time())
+
+    async def _issue_jwt(self) -> JwtIssued:
+        issued = await self._request(RequestJwt(), REQUEST_TIMEOUT)
+        assert isinstance(issued, JwtIssued)
+        return issued
+
+    # -- the reader -------------------------------------------------------------------------------
+
+    async def _run(self, link: Link) -> None:
+        """Read, and come back after a lost link, until the session is over."""
+        try:
+            while True:
+                async for text in link.texts():
+                    self._receive(text)
+                link.record_close()
+                self._lost(link.close_code)
+                found = await self._come_back()
+                if found is None:
+                    return
+                link = found
+        finally:
+            self._end(link.close_code)
+            self._online.set()  # whoever waits to say something learns that it is over
+
+    def _receive(self, text: str | bytes) -> None:
+        """Decode, record, hand out: synchronous on purpose."""
+        at_ns, monotonic_ns = time.time_ns(), time.monotonic_ns()
+        received = self.protocol.receive(text)
+        self._record_received(text, received, at_ns, monotonic_ns)
+        for event in received.events:
+            self.delivery.add(event)
+        for tracing_id in received.settled:
+            if tracing_id in self._waiting:
+                self._settle(self._waiting[tracing_id][0], received.events[0])
+        if (
+            received.after is State.CLOSING
+            and received.before is not State.CLOSING
+            and self._link is not None
+        ):
+            # Taken over, cleared, expired or logged out: the client closes, as official ones do.
+            self._hanging_up = asyncio.create_task(self._link.close())
+
+    def _settle(self, future: asyncio.Future[Event], event: Event) -> None:
+        if future.done():
+            return
+        if isinstance(event, RateLimited):
+            self.pacer.penalty(event.retry_after, asyncio.get_running_loop().time())
+            future.set_result(event)
+        elif isinstance(event, ErrorReceived):
+            future.set_exception(_refusal(event, self.log))
+        else:
+            future.set_result(event)
+
+    def _end(self, close_code: int) -> None:
+        self.delivery.end(
+            SessionEnded(
+                "The session is over.",
+                why=self._reason(close_code),
+                next_step="Open a new one; the same guest_token resumes a conversation that still lives.",
+            )
+        )
+        for future, _ in self._waiting.values():
+            if not future.done():
+                future.set_exception(_in_doubt(close_code))
+
+    def _reason(self, close_code: int) -> str:
+        ended = self.protocol.ended
+        if ended is not None:
+            return f"The server said {ended.class_name or type(ended).__name__}."
+        if self._closing:
+            return "It was closed here."
+        return f"The link ended with close code {close_code} (lane close) and did not come back."
+
+    # -- coming back ------------------------------------------------------------------------------
+
+    def _lost(self, close_code: int) -> None:
+        """The link is gone. Words stay in doubt until history is read; other requests fail now."""
+        self._online.clear()
+        if self._repair is not None:
+            self._repair.cancel()
+        self.protocol.connection_lost(close_code)
+        for tracing_id in self.protocol.unanswered:
+            waiting = self._waiting.get(tracing_id)
+            if waiting is not None and not waiting[0].done():
+                waiting[0].set_exception(_in_doubt(close_code))
+
+    async def _come_back(self) -> Link | None:
+        """Dial again with back-off; None when the session is over or must not come back."""
+        if self._closing or self._reconnect is None or not self.protocol.may_reconnect:
+            return None
+        self.delivery.begin_gap()
+        for attempt, delay in enumerate(self._reconnect.delays(random.random), start=1):
+            self._record_life(f"link lost; attempt {attempt} to come back in {delay:.2f} s")
+            await asyncio.sleep(delay)
+            try:
+                link = await self._dial()
+            except HandshakeError as refusal:
+                self.protocol.connection_refused(refusal.http_status)
+                if not self.protocol.may_reconnect or refusal.http_status == 401:
+                    return None
+            except NetworkError:
+                continue
+            else:
+                self._repair = asyncio.create_task(self._mend(link), name=f"guestlab-repair-{self.name}")
+                return link
+        return None
+
+    async def _mend(self, link: Link) -> None:
+        """Configure again, fill the gap from history, settle what was in doubt. Runs beside the reader."""
+        try:
+            configured = await self.configure()
+            history = [] if configured.new_session else await self._missed()
+        except (DeadlineError, MessageRefused, SendInDoubt, NetworkError, PlatformError) as error:
+            self._record_life(f"coming back failed: {error.what} {error.why}")
+            link.abort()  # the reader notices and tries again, if the protocol allows it
+            return
+        missed = self.delivery.end_gap([message for message in history if message.type in WORDS])
+        for message in missed:
+            message.own = self.protocol.owns(message)
+            self.log.record(
+                "history", **self._about(direction="received", lane="http"), **message_fields(message)
+            )
+        self._record_life(f"back; {len(missed)} missed messages filled in from history")
+        found = {said: message for message in history if (said := message.metadata.get("id"))}
+        await self._resolve_doubts(found, lost_session=configured.new_session)
+        self._online.set()
+
+    async def _missed(self) -> list[Message]:
+        """Read history until a page brings nothing new and reaches back before the gap."""
+        inbox, history = self.delivery.inbox, []
+        async for page in self.history.pages():
+            history += page
+            keys = {message.key for message in page if message.type in WORDS}
+            if keys <= inbox.known and keys & inbox.known_before_gap:
+                break
+        return history
+
+    async def _resolve_doubts(self, found: Mapping[Any, Message], *, lost_session: bool) -> None:
+        """Words that went down with the link: acknowledged by history, or said again."""
+        for tracing_id, command in list(self.protocol.pending.items()):
+            future = self._waiting[tracing_id][0] if tracing_id in self._waiting else None
+            self.protocol.settle(tracing_id)
+            if future is None or future.done():
+                continue
+            if tracing_id in found:
+                future.set_result(MessageReceived(message=found[tracing_id]))
+            elif lost_session:
+                future.set_exception(_in_doubt(1006))
+            else:
+                await self._post(command, tracing_id, future)
+
+    # -- the record -------------------------------------------------------------------------------
+
+    def _about(self, **fields: Any) -> dict[str, Any]:
+        return {"stage": "session", "session": self.name, **fields}
+
+    def _record_life(self, note: str) -> None:
+        self.log.record("lifecycle", **self._about(note=note))
+
+    def _record_sent(self, text: str, action: str, tracing_id: str) -> int:
+        about = self._about(lane="frame", direction="sent", action=action, tracing_id=tracing_id)
+        return self.log.record("frame", **about, raw=text).seq
+
+    def _record_received(self, text: str | bytes, received: Received, at_ns: int, monotonic_ns: int) -> None:
+        event = received.events[0]
+        fields: dict[str, Any] = {}
+        if isinstance(event, MessageReceived):
+            fields = message_fields(event.message)
+        elif received.parsed is not None:
+            fields = {"event_types": ",".join(type(event).__name__ for event in received.events)}
+        answered = self._waiting.get(received.settled[0]) if received.settled else None
+        self.log.record(
+            "frame",
+            parsed=received.parsed,
+            at_ns=at_ns,
+            monotonic_ns=monotonic_ns,
+            stage="session",
+            session=self.name,
+            lane="frame",
+            direction="received",
+            class_name=event.class_name,
+            frame_code=event.code,
+            tracing_id=event.tracing_id or None,
+            exchange=answered[1] if answered else None,
+            raw=text,
+            **fields,
+        )
+
+
+def message_fields(message: Message) -> dict[str, Any]:
+    """The log's columns of one message."""
+    return {
+        "message_id": message.key,
+        "message_direction": message.direction,
+        "message_type": message.type,
+        "message_time": message.time,
+        "originating_entity": message.originating_entity or None,
+        "content_types": ",".join(message.content_types) or None,
+        "text": message.text,
+        "late": message.late,
+    }
+
+
+def _refusal(event: ErrorReceived, log: Log) -> MessageRefused:
+    return MessageRefused(
+        f"The server refused the frame: code {event.code} (lane frame).",
+        why=log.redact(event.reason) or "It gave no reason.",
+        next_step=event.advice,
+        frame_code=event.code or 0,
+    )
+
+
+def _silent(action: str, timeout: float) -> DeadlineError:
+    return DeadlineError(
+        f"No answer to {action} within {timeout:.3g} seconds.",
+        why="The server did not answer it; whether it was accepted is unknown.",
+        next_step="Look at lab.log.frames, and at the history before saying it again.",
+    )
+
+
+def _in_doubt(close_code: int) -> SendInDoubt:
+    return SendInDoubt(
+        "The link broke before the acknowledgement.",
+        why=f"Close code {close_code} (lane close); the server may or may not have it.",
+        next_step="Look at the history before saying it again.",
+    )

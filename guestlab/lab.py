@@ -1,0 +1,507 @@
+"""The lab: the one object a notebook holds, with three stages: token, conversation, handshake.
+
+Every verb blocks and is a thin face over the bridge; what it does lives a layer below (`tokens`,
+`platform_api`, `handshake`, `session`). Without arguments the lab starts an embedded sandbox and owns it;
+with a region it does the same things there.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import secrets
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+from urllib.parse import quote, urlencode
+from uuid import uuid4
+
+from guestlab.blocking import Session
+from guestlab.bridge import bridge
+from guestlab.errors import InputError, PlatformError
+from guestlab.handshake.attempt import Attempt, Credential, Placement, Plan
+from guestlab.handshake.perform import perform
+from guestlab.http import Client
+from guestlab.limits import PUBLISHED, Limits
+from guestlab.log import Log
+from guestlab.platform_api import Conversation, PlatformApi
+from guestlab.regions import Region
+from guestlab.session import GuestSession
+from guestlab.tokens import AccessToken, ClientCredentials
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Mapping, Sequence
+    from types import TracebackType
+
+    from guestlab.sandbox import Sandbox
+
+__all__ = ["Lab"]
+
+T = TypeVar("T")
+
+STAGES = ("token", "conversation", "handshake")
+
+_THE_LABS_OWN = "the lab's own"
+"""Stands for the lab's deployment id where None and "" mean leaving it out and sending it empty."""
+
+
+class Lab:
+    """Token, conversation, handshake: against the embedded sandbox, or a region of your own.
+
+    >>> with Lab() as lab:                                                   # doctest: +SKIP
+    ...     lab.handshake_as_asked()
+    ...     lab.handshake()
+
+    Args:
+        region: A `Region`, a domain, an AWS name or any URL of it. None starts the embedded sandbox.
+        deployment_id: The messenger deployment's UUID.
+        client_id: An OAuth client's id; needed for the token and conversation stages only.
+        client_secret: Its secret. Never shown, never logged.
+        origin: The `Origin` header, for a deployment that restricts its domains.
+        log: A log to write into; a fresh one by default.
+
+    Raises:
+        RegionError: No such region.
+        InputError: A region was given without a deployment id.
+    """
+
+    def __init__(
+        self,
+        region: Region | str | None = None,
+        *,
+        deployment_id: str | None = None,
+        client_id: str | None = None,
+        client_secret: str | None = None,
+        origin: str | None = None,
+        log: Log | None = None,
+    ) -> None:
+        self.sandbox: Sandbox | None = None
+        if region is None:
+            from guestlab.sandbox import Sandbox
+
+            self.sandbox = Sandbox().start()
+            region = self.sandbox.region
+            deployment_id = deployment_id or self.sandbox.deployment_id
+            client_id = client_id or self.sandbox.client_id
+            client_secret = client_secret or self.sandbox.client_secret
+        self.region = region if isinstance(region, Region) else Region.of(region)
+        self.deployment_id = _deployment(deployment_id)
+        self.client_id = client_id
+        self.origin = origin
+        self.log = log if log is not None else Log()
+        self.stages = dict.fromkeys(STAGES, "ready")
+        self._client_secret = client_secret
+        if client_secret:
+            self.log.learn(client_secret)
+        self._numbers = itertools.count(1)
+        self._flow: ClientCredentials | None = None
+        self._client: Client | None = None
+        self._sessions: list[Session] = []
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] = os.environ) -> Lab:
+        """Make a lab from GUESTLAB_REGION, _DEPLOYMENT_ID, _CLIENT_ID, _CLIENT_SECRET and _ORIGIN.
+
+        Raises:
+            InputError: GUESTLAB_REGION or GUESTLAB_DEPLOYMENT_ID is not set.
+        """
+        region = environ.get("GUESTLAB_REGION")
+        if not region:
+            raise InputError(
+                "GUESTLAB_REGION is not set.",
+                why="from_env() reads where to connect from the environment.",
+                next_step="Set GUESTLAB_REGION=mypurecloud.de (say), or use gl.Lab() for the sandbox.",
+            )
+        return cls(
+            region,
+            deployment_id=environ.get("GUESTLAB_DEPLOYMENT_ID"),
+            client_id=environ.get("GUESTLAB_CLIENT_ID"),
+            client_secret=environ.get("GUESTLAB_CLIENT_SECRET"),
+            origin=environ.get("GUESTLAB_ORIGIN"),
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        where = "the embedded sandbox" if self.sandbox else self.region.name
+        stages = ", ".join(f"{name} {state}" for name, state in self.stages.items())
+        return f"<Lab at {where}: {stages}; {len(self.log)} log entries>"
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        from guestlab.display import lab_html
+
+        return {"text/plain": repr(self), "text/html": lab_html(self)}
+
+    # -- stage 1: token ---------------------------------------------------------------------------
+
+    def token(
+        self,
+        grant: str = "client_credentials",
+        *,
+        scope: str | None = None,
+        url: str | None = None,
+        body_format: str = "form",
+    ) -> AccessToken:
+        """Ask for an access token and prove it live with `GET /api/v2/tokens/me`.
+
+        Args:
+            grant: "client_credentials".
+            scope: Accepted and sent; it changes nothing, because such clients have roles, not scopes
+                (level: official), so a missing scope is never why something is refused.
+            url: Another token endpoint of the region, to see what a wrong host answers.
+            body_format: "form" (right), or "json" to see it refused.
+
+        Raises:
+            TokenError: The login service refused; says why and what to change.
+            PlatformError: The token was issued but the Platform API does not accept it.
+            NetworkError: No answer.
+        """
+        if grant != Credential.CLIENT_CREDENTIALS:
+            raise InputError(
+                f"grant={grant!r} is not available here.",
+                why="This stage asks for a token without a user.",
+                next_step='Use grant="client_credentials".',
+            )
+        return self._staged("token", self._token(scope=scope, url=url, body_format=body_format))
+
+    async def _token(self, *, scope: str | None, url: str | None, body_format: str) -> AccessToken:
+        flow = ClientCredentials(
+            self.region,
+            self.client_id or "",
+            self._client_secret or "",
+            log=self.log,
+            scope=scope,
+            url=url,
+            body_format=body_format,
+        )
+        await flow.issue(self._http())
+        self._flow = flow
+        if scope is not None:
+            self.log.record("note", stage="token", note=_SCOPE_NOTE)
+        flow.describe(await PlatformApi(self._http(), flow).token_info())
+        assert flow.token is not None
+        return flow.token
+
+    # -- stage 2: conversation --------------------------------------------------------------------
+
+    def conversation(
+        self,
+        text: str = "hello",
+        *,
+        create_integration: bool = False,
+        webhook_url: str = "https://example.invalid/guestlab",
+    ) -> Conversation:
+        """Create a conversation over REST, by an inbound Open Messaging message, and read it back.
+
+        This is *not* the conversation a guest socket opens: that one begins with the guest's first message.
+
+        Args:
+            text: What the customer says.
+            create_integration: Allow an Open Messaging integration to be created where none exists. On
+                loopback it is allowed anyway.
+            webhook_url: Where a created integration would send the agent's words.
+
+        Raises:
+            PlatformError: The platform refused; says which permission or object is missing.
+            InputError: There is no integration and creating one was not allowed.
+        """
+        creating = create_integration or self.region.is_loopback
+        return self._staged("conversation", self._conversation(text, creating, webhook_url))
+
+    async def _conversation(self, text: str, creating: bool, webhook_url: str) -> Conversation:
+        api = await self._platform()
+        integration_id = await api.open_integration()
+        if integration_id is None and not creating:
+            raise InputError(
+                "There is no Open Messaging integration, so no conversation can be created over REST.",
+                why="Server-side conversations come in by an Open Messaging integration.",
+                next_step="Pass create_integration=True to create one, or make it in Admin > Platforms.",
+            )
+        if integration_id is None:
+            integration_id = await api.create_open_integration("guestlab", webhook_url)
+        return await api.start_conversation(integration_id, text, guest=f"guestlab-{uuid4().hex[:8]}")
+
+    def conversation_as_asked(self) -> PlatformError:
+        """Do what the forum question did: `POST /api/v2/conversations/messaging`, a path that does not exist.
+
+        Returns:
+            The platform's refusal, with the path that was meant as its next step.
+        """
+        return bridge.run(self._conversation_as_asked())
+
+    async def _conversation_as_asked(self) -> PlatformError:
+        api = await self._platform()
+        try:
+            await api.request("POST", "/api/v2/conversations/messaging", json={})
+        except PlatformError as refusal:
+            return refusal
+        raise InputError(
+            "POST /api/v2/conversations/messaging was accepted.",
+            why="The Platform API has no such operation, so this server is not it.",
+            next_step=f"Check what answers at {self.region.api_url}.",
+        )
+
+    # -- stage 3: handshake -----------------------------------------------------------------------
+
+    def handshake(self) -> Attempt:
+        """Make the handshake that works: `deploymentId` in the URL, a client-made UUID in the first frame."""
+        attempt = bridge.run(self._attempt(Credential.GUEST, Placement.FIRST_FRAME))
+        self.stages["handshake"] = "done" if attempt.ok else "failed"
+        return attempt
+
+    def handshake_as_asked(
+        self, placement: str = "query", *, real_token: bool = False, deployment_id: str | None = None
+    ) -> Attempt:
+        """Make the forum question's handshake: an OAuth token, no `deploymentId`. It is refused.
+
+        Args:
+            placement: "query" or "header", as in the question, or "first_frame".
+            real_token: Away from loopback a decoy is sent unless this is True: a token in a URL ends up in
+                the logs of whatever stands between.
+            deployment_id: None leaves it out, as in the question.
+        """
+        return self.attempt(
+            credential="client_credentials",
+            placement=placement,
+            deployment_id=deployment_id,
+            real_token=real_token,
+        )
+
+    def attempt(
+        self,
+        *,
+        credential: str = "none",
+        placement: str = "nowhere",
+        deployment_id: str | None = _THE_LABS_OWN,
+        origin: str | None = None,
+        url: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        subprotocols: Sequence[str] = (),
+        first_frame: Mapping[str, Any] | str | None = None,
+        real_token: bool = False,
+    ) -> Attempt:
+        """Try one way of opening the guest socket. Whatever happens is an outcome, not an exception.
+
+        Args:
+            credential: "none", "client_credentials", "guest" or "garbage".
+            placement: "nowhere", "query", "header", "cookie", "subprotocol" or "first_frame".
+            deployment_id: The lab's own unless given; None leaves it out, "" sends it empty.
+            origin: The `Origin` header; the lab's own unless given.
+            url: A whole URL instead of the one built from region and deployment id.
+            headers: Extra request headers.
+            subprotocols: Offered in `Sec-WebSocket-Protocol`.
+            first_frame: The first frame instead of a `configureSession`.
+            real_token: Send the real access token away from loopback too, instead of a decoy.
+
+        Raises:
+            InputError: An unknown credential or placement, or a URL that is none.
+        """
+        return bridge.run(
+            self._attempt(
+                _member(Credential, credential),
+                _member(Placement, placement),
+                deployment_id=deployment_id,
+                origin=origin,
+                url=url,
+                headers=dict(headers or {}),
+                subprotocols=tuple(subprotocols),
+                first_frame=first_frame,
+                real_token=real_token,
+            )
+        )
+
+    async def _attempt(
+        self,
+        credential: Credential,
+        placement: Placement,
+        *,
+        deployment_id: str | None = _THE_LABS_OWN,
+        origin: str | None = None,
+        url: str | None = None,
+        headers: dict[str, str] | None = None,
+        subprotocols: tuple[str, ...] = (),
+        first_frame: Mapping[str, Any] | str | None = None,
+        real_token: bool = False,
+    ) -> Attempt:
+        if deployment_id == _THE_LABS_OWN:
+            deployment_id = self.deployment_id
+        guest_token = str(uuid4())  # every attempt is a guest of its own
+        self.log.learn(guest_token)
+        secret = await self._secret(credential, guest_token, real_token=real_token)
+        plan = _plan(
+            url or _address(self.region, deployment_id),
+            credential=credential,
+            placement=placement,
+            secret=secret,
+            origin=origin if origin is not None else self.origin,
+            headers=headers or {},
+            subprotocols=subprotocols,
+            first_frame=first_frame
+            if first_frame is not None
+            else {
+                "action": "configureSession",
+                "deploymentId": deployment_id or self.deployment_id,
+                "token": secret if placement is Placement.FIRST_FRAME and secret else guest_token,
+                "tracingId": str(uuid4()),
+            },
+        )
+        return await perform(plan, self.log, number=next(self._numbers), ca_file=self.region.ca_file)
+
+    async def _secret(self, credential: Credential, guest_token: str, *, real_token: bool) -> str | None:
+        """Return the credential's value to send, learnt by the log before it goes anywhere."""
+        if credential is Credential.NONE:
+            return None
+        if credential is Credential.GUEST:
+            return guest_token
+        if credential is Credential.GARBAGE:
+            value = secrets.token_urlsafe(32)
+        elif credential is Credential.CLIENT_CREDENTIALS and (self.region.is_loopback or real_token):
+            value = (await self._issued()).value
+        elif credential is Credential.CLIENT_CREDENTIALS:
+            value = f"decoy-{secrets.token_urlsafe(32)}"
+        else:
+            raise InputError(
+                f"credential={credential.value!r} is not available here.",
+                why="The lab can issue a client-credentials token, make a guest token, or send garbage.",
+                next_step='Use "none", "client_credentials", "guest" or "garbage".',
+            )
+        self.log.learn(value)
+        return value
+
+    # -- session ----------------------------------------------------------------------------------
+
+    def session(
+        self, *, guest_token: str | None = None, limits: Limits | None = PUBLISHED, **configure: Any
+    ) -> Session:
+        """Open a guest session and return its blocking face, connected and configured.
+
+        Args:
+            guest_token: Resume the session of this guest; a new guest by default.
+            limits: The pacing budgets; None switches pacing off, on loopback only.
+            configure: Passed on to `GuestSession`.
+
+        Raises:
+            HandshakeError: The socket did not open; names the findings.
+        """
+        session = Session.open(
+            GuestSession(
+                self.region,
+                self.deployment_id,
+                guest_token,
+                origin=self.origin,
+                log=self.log,
+                limits=limits,
+                **configure,
+            )
+        )
+        self._sessions.append(session)
+        return session
+
+    def close(self) -> None:
+        """Close what is open: sessions, connections, and the sandbox if the lab owns one. The log stays."""
+        for session in self._sessions:
+            session.close()
+        self._sessions.clear()
+        if self._client is not None:
+            bridge.run(self._client.aclose())
+            self._client = None
+        if self.sandbox is not None:
+            self.sandbox.close()
+
+    # -- below ------------------------------------------------------------------------------------
+
+    def _staged(self, stage: str, work: Coroutine[Any, Any, T]) -> T:
+        self.stages[stage] = "running"
+        try:
+            outcome = bridge.run(work)
+        except BaseException:
+            self.stages[stage] = "failed"
+            raise
+        self.stages[stage] = "done"
+        return outcome
+
+    def _http(self) -> Client:
+        if self._client is None:
+            self._client = Client(self.region, self.log)
+        return self._client
+
+    async def _issued(self) -> AccessToken:
+        """Return a live access token, asking for one if the token stage was skipped."""
+        if self._flow is None or self._flow.used_up:
+            await self._token(scope=None, url=None, body_format="form")
+        assert self._flow is not None
+        assert self._flow.token is not None
+        return self._flow.token
+
+    async def _platform(self) -> PlatformApi:
+        await self._issued()
+        assert self._flow is not None
+        return PlatformApi(self._http(), self._flow)
+
+
+_SCOPE_NOTE = (
+    "A scope was asked for. Scopes apply only to clients that do not use the client-credentials grant; "
+    "this one is limited by its roles, so adding a scope never mends a refusal (level: official)."
+)
+
+
+def _deployment(deployment_id: str | None) -> str:
+    if deployment_id is None or not deployment_id.strip():
+        raise InputError(
+            "The deployment id is empty.",
+            why="It is what the guest socket asks for: every handshake names a messenger deployment.",
+            next_step="Copy it from Admin > Message > Messenger Deployments, or use gl.Lab() alone.",
+        )
+    return deployment_id.strip()
+
+
+def _member(kind: type[Credential | Placement], value: str) -> Any:
+    try:
+        return kind(value)
+    except ValueError:
+        raise InputError(
+            f"{kind.__name__.lower()}={value!r} is unknown.",
+            why="Attempts vary a fixed set, so that they can be compared.",
+            next_step=f"Use one of: {', '.join(kind)}.",
+        ) from None
+
+
+def _address(region: Region, deployment_id: str | None) -> str:
+    url = region.guest_url(deployment_id or "")
+    return url if deployment_id is not None else url.partition("?")[0]
+
+
+def _plan(
+    url: str,
+    *,
+    credential: Credential,
+    placement: Placement,
+    secret: str | None,
+    origin: str | None,
+    headers: dict[str, str],
+    subprotocols: tuple[str, ...],
+    first_frame: Mapping[str, Any] | str,
+) -> Plan:
+    """Put the credential where it was asked for."""
+    if secret is not None and placement is Placement.QUERY:
+        url += ("&" if "?" in url else "?") + urlencode({"access_token": secret}, quote_via=quote)
+    if secret is not None and placement is Placement.HEADER:
+        headers = {"Authorization": f"Bearer {secret}", **headers}
+    if secret is not None and placement is Placement.COOKIE:
+        headers = {"Cookie": f"access_token={secret}", **headers}
+    if secret is not None and placement is Placement.SUBPROTOCOL:
+        subprotocols = (secret, *subprotocols)
+    return Plan(
+        url=url,
+        headers=tuple(headers.items()),
+        subprotocols=subprotocols,
+        origin=origin,
+        first_frame=first_frame if isinstance(first_frame, str) else json.dumps(first_frame),
+        credential=credential,
+        placement=placement,
+    )

@@ -1,0 +1,33 @@
+"""State → word, icon, colour: the only place that maps them, for widgets, tables and the terminal.
+
+A state is never told by colour alone: the word and the icon say it too (WCAG 2.2, 1.4.1). Colours are
+CSS custom properties of the notebook theme with a fallback that reads on light and dark grounds.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+__all__ = ["LOOKS", "Look", "look"]
+
+
+class Look(NamedTuple):
+    """How one state appears."""
+
+    word: str
+    icon: str
+    colour: str
+
+
+LOOKS: dict[str, Look] = {
+    "ready": Look("ready", "○", "var(--jp-ui-font-color2, #6b7280)"),
+    "running": Look("running", "◔", "var(--jp-info-color0, #1d6fb8)"),
+    "done": Look("done", "✓", "var(--jp-success-color0, #1a7f37)"),
+    "failed": Look("failed", "✗", "var(--jp-error-color0, #c62828)"),
+    "stale": Look("stale", "↻", "var(--jp-warn-color0, #a15c00)"),
+}
+
+
+def look(state: str) -> Look:
+    """Return how a state appears; an unknown one shows as its own word."""
+    return LOOKS.get(state, Look(state, "·", "inherit"))

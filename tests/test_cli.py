@@ -1,0 +1,180 @@
+"""The command line: what it prints, in which order, and with which exit status."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from typing import Any
+
+import httpx
+import pytest
+
+from guestlab.cli import main
+
+GUESTLAB = (sys.executable, "-m", "guestlab")
+
+
+def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*GUESTLAB, *arguments], capture_output=True, text=True, timeout=100, check=False)
+
+
+@pytest.fixture(scope="module")
+def tour() -> str:
+    """What `guestlab tour` prints into a pipe."""
+    done = _run("tour")
+    assert (done.returncode, done.stderr) == (0, ""), done
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def document() -> dict[str, Any]:
+    """What `guestlab tour --json` prints."""
+    done = _run("tour", "--json")
+    assert done.returncode == 0, done
+    parsed: dict[str, Any] = json.loads(done.stdout)
+    return parsed
+
+
+def test_the_tour_begins_with_the_answer_and_ends_with_the_way_on(tour: str) -> None:
+    """A hurried reader sees the point first."""
+    lines = tour.splitlines()
+    assert lines[0].startswith("No: no OAuth token of any kind opens the guest socket")
+    assert "then the same calls" in lines[-1]
+    assert "\033" not in tour, "plain when piped"
+
+
+def test_the_tour_tells_its_story_in_order(tour: str) -> None:
+    """Token, conversation, refusal with both findings, 101, the bot, the table, the backend's log."""
+    story = [
+        r"AccessToken\(\[masked:\w+\]",
+        r"conversation [0-9a-f]{8}-",
+        r"HTTP 401 \(lane http\), empty body",
+        r"finding (credential\.oauth-on-guest-socket|upgrade\.deployment-missing)",
+        r"finding (credential\.oauth-on-guest-socket|upgrade\.deployment-missing)",
+        r"HTTP/1\.1 101",
+        r"SessionResponse",
+        r"guest  hello",
+        r"  bot  \S",
+        r"seq +stage",
+        r"POST.*/oauth/token",
+    ]
+    position = 0
+    for pattern in story:
+        match = re.compile(pattern).search(tour, position)
+        assert match, f"{pattern} does not follow in order"
+        position = match.end()
+    for rule in ("credential.oauth-on-guest-socket", "upgrade.deployment-missing"):
+        assert f"finding {rule}" in tour
+
+
+def test_the_backend_log_of_the_tour_knows_rest_but_no_refused_upgrade(document: dict[str, Any]) -> None:
+    """That is why nobody finds the 401 in any log."""
+    backend = "\n".join(document["backend_log"])
+    assert "/oauth/token" in backend
+    assert "/inbound/open/message" in backend
+    assert "401" not in backend
+
+
+def test_the_tour_for_machines_holds_the_same_story(document: dict[str, Any]) -> None:
+    """The keys are those printed in --help, and the story held."""
+    help_text = " ".join(_run("tour", "--help").stdout.split())
+    keys = help_text.partition("JSON keys: ")[2].split()
+    assert sorted(document) == sorted(keys)
+    assert document["held"] is True
+    assert [attempt["http_status"] for attempt in document["as_asked"]] == [401, 401]
+    for attempt in document["as_asked"]:
+        assert {"credential.oauth-on-guest-socket", "upgrade.deployment-missing"} <= set(attempt["findings"])
+    assert document["handshake"]["http_status"] == 101
+    assert {message["direction"] for message in document["messages"]} == {"Inbound", "Outbound"}
+
+
+@pytest.fixture
+def serving() -> Any:
+    """`guestlab sandbox --json --tls`, running, and its first line."""
+    process = subprocess.Popen(
+        [*GUESTLAB, "sandbox", "--json", "--tls"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    yield process, json.loads(process.stdout.readline())
+    process.kill()
+    process.communicate()
+
+
+def test_the_sandbox_command_prints_one_json_object_and_serves(serving: Any) -> None:
+    """Every key of the contract is there, and the URLs answer."""
+    process, first = serving
+    assert set(first) == {
+        "region",
+        "http_port",
+        "tls_port",
+        "ca_file",
+        "client_id",
+        "client_secret",
+        "deployment_id",
+        "user_id",
+        "queue_id",
+        "integration_id",
+        "urls",
+    }
+    assert set(first["urls"]) == {"login", "api", "guest", "streaming", "config"}
+    assert first["urls"]["guest"].startswith("wss://")
+    import ssl
+
+    context = ssl.create_default_context(cafile=first["ca_file"])
+    assert httpx.get(first["urls"]["config"], verify=context, trust_env=False).status_code == 200
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(20) == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to a child")
+def test_the_sandbox_command_stops_cleanly_on_ctrl_c(serving: Any) -> None:
+    """No traceback."""
+    process, _ = serving
+    process.send_signal(signal.SIGINT)
+    assert process.wait(20) == 0
+    assert process.stderr.read() == ""
+
+
+def test_a_port_in_use_is_an_error_with_a_next_step() -> None:
+    """Exit status 3, what and why and next on standard error."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        done = _run("sandbox", "--port", str(taken.getsockname()[1]))
+    assert done.returncode == 3
+    assert "Why:" in done.stderr
+    assert "Next:" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_error_for_machines_is_json(capsys: pytest.CaptureFixture[str]) -> None:
+    """The same fields, one object."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        status = main(["sandbox", "--json", "--port", str(taken.getsockname()[1])])
+    assert status == 3
+    assert {"error", "what", "why", "next_step", "evidence"} == set(json.loads(capsys.readouterr().out))
+
+
+def test_wrong_usage_exits_with_2(capsys: pytest.CaptureFixture[str]) -> None:
+    """As argparse does, with a hint."""
+    with pytest.raises(SystemExit) as caught:
+        main(["nonsense"])
+    assert caught.value.code == 2
+    assert "usage:" in capsys.readouterr().err
+
+
+def test_the_reader_may_stop_reading() -> None:
+    """`guestlab tour | head -1` ends without a traceback."""
+    process = subprocess.Popen([*GUESTLAB, "tour"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline()
+    process.stdout.close()
+    assert process.stderr is not None
+    errors = process.stderr.read()
+    process.wait(60)
+    process.stderr.close()
+    assert "Traceback" not in errors
+    assert os.name == "nt" or process.returncode == 0
