@@ -11,14 +11,11 @@ shares no protocol code with the client: of guestlab it imports errors, regions 
 from __future__ import annotations
 
 import warnings
-from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from guestlab.errors import SandboxError
 from guestlab.limits import PUBLISHED, Limits
 from guestlab.regions import Region, is_loopback_host
-from guestlab.sandbox.backend_log import Record
 from guestlab.sandbox.certificates import Authority
 from guestlab.sandbox.clock import Clock
 from guestlab.sandbox.deployments import Deployment, Deployments
@@ -28,6 +25,12 @@ from guestlab.sandbox.routes import application
 from guestlab.sandbox.scripts import DEFAULT, Script
 from guestlab.sandbox.server import Server
 from guestlab.sandbox.world import World
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
+
+    from guestlab.sandbox.backend_log import Record
 
 __all__ = ["Deployment", "Sandbox"]
 
@@ -56,7 +59,7 @@ class Sandbox:
         bot: Script | bool | None = None,
         limits: Limits | None = PUBLISHED,
     ) -> None:
-        self._options = {"host": host, "port": port, "tls_port": tls_port}
+        self._host, self._ports = host, (port, tls_port)
         self._tls = tls
         self._server: Server | None = None
         self._authority: Authority | None = None
@@ -84,7 +87,7 @@ class Sandbox:
                 why="start() was called twice, or inside a with block that had started it.",
                 next_step="Use it as it is, or make another Sandbox().",
             )
-        host = str(self._options["host"])
+        host = self._host
         if not is_loopback_host(host):
             warnings.warn(
                 f"The sandbox listens on {host}: everybody who reaches this machine can use it.",
@@ -96,9 +99,9 @@ class Sandbox:
             server = Server(
                 application(self.world, self.gateway, self._messaging),
                 host=host,
-                port=int(self._options["port"]),
+                port=self._ports[0],
                 tls=authority.context if authority else None,
-                tls_port=int(self._options["tls_port"]),
+                tls_port=self._ports[1],
             )
             self.clock.bind(server.loop, server.call)
             server.start()
@@ -158,7 +161,7 @@ class Sandbox:
     def region(self) -> Region:
         """The sandbox as a region: one origin, by address; over TLS when it is on."""
         server = self._running()
-        host = str(self._options["host"])
+        host = self._host
         host = host if is_loopback_host(host) else "127.0.0.1"
         host = f"[{host}]" if ":" in host else host
         if server.tls_port is not None and self.ca_file is not None:

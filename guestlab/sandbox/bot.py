@@ -5,14 +5,14 @@ No task per session: steps wait in the session, and a pause is a timer of the sa
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from guestlab.sandbox.scripts import Script, Step
-from guestlab.sandbox.sessions import Session
-
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from guestlab.sandbox.messaging import Messaging
+    from guestlab.sandbox.scripts import Script, Step
+    from guestlab.sandbox.sessions import Session
 
 __all__ = ["Bot"]
 

@@ -12,7 +12,7 @@ import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from starlette.requests import ClientDisconnect, Request
@@ -20,7 +20,9 @@ from starlette.responses import Response
 
 from guestlab.sandbox.origins import Origin
 from guestlab.sandbox.refusals import Refusal
-from guestlab.sandbox.world import AccessToken, World
+
+if TYPE_CHECKING:
+    from guestlab.sandbox.world import AccessToken, World
 
 __all__ = ["Call", "Needs", "Reply", "Service", "serve"]
 

@@ -12,9 +12,11 @@ import asyncio
 import heapq
 import itertools
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["Clock", "Timer", "iso"]
 
@@ -37,6 +39,11 @@ class Timer:
     def cancel(self) -> None:
         """Let it not happen."""
         self.callback = None
+
+
+def _wake(sleeper: asyncio.Future[None]) -> None:
+    if not sleeper.done():
+        sleeper.set_result(None)
 
 
 def _here(function: Callable[[], Any]) -> Any:
@@ -122,8 +129,8 @@ class Clock:
         """Wait for so many sandbox seconds."""
         if seconds <= 0:
             return
-        woken = asyncio.get_running_loop().create_future()
-        timer = self.call_later(seconds, lambda: woken.done() or woken.set_result(None))
+        woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        timer = self.call_later(seconds, lambda: _wake(woken))
         try:
             await woken
         finally:

@@ -118,7 +118,8 @@ class Conversation:
         """The latest party of a purpose that is still there, else the latest of all."""
         candidates = [party for party in self.participants if party.purpose == purpose]
         live = [party for party in candidates if party.ended_at is None]
-        return (live or candidates or [None])[-1]
+        found = live or candidates
+        return found[-1] if found else None
 
     def by_communication(self, communication_id: str) -> Participant | None:
         """The party that owns a communication."""

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from guestlab.sandbox.origins import Origin
+if TYPE_CHECKING:
+    from guestlab.sandbox.origins import Origin
 
 __all__ = ["Deployment", "Deployments"]
 

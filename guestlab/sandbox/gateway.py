@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from guestlab.sandbox.deployments import Deployment
-from guestlab.sandbox.origins import Origin
-from guestlab.sandbox.world import World
+if TYPE_CHECKING:
+    from guestlab.sandbox.deployments import Deployment
+    from guestlab.sandbox.origins import Origin
+    from guestlab.sandbox.world import World
 
 __all__ = ["TABLE", "Gateway", "Knock", "Row"]
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from guestlab.sandbox.calls import Call, Reply
-from guestlab.sandbox.world import OAuthClient
+
+if TYPE_CHECKING:
+    from guestlab.sandbox.world import OAuthClient
 
 __all__ = ["metadata", "token"]
 

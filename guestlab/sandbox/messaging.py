@@ -10,20 +10,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import Callable
-from typing import Any
-
-from starlette.websockets import WebSocket
+from typing import TYPE_CHECKING, Any
 
 from guestlab.sandbox.bot import Bot
 from guestlab.sandbox.clock import iso
 from guestlab.sandbox.conversations import Conversation, MessageData, Participant
-from guestlab.sandbox.deployments import Deployment
 from guestlab.sandbox.frames import FrameRefusal, envelope, event_body, message_body
-from guestlab.sandbox.origins import Origin
-from guestlab.sandbox.scripts import Script
 from guestlab.sandbox.sessions import Connection, Session
-from guestlab.sandbox.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.websockets import WebSocket
+
+    from guestlab.sandbox.deployments import Deployment
+    from guestlab.sandbox.origins import Origin
+    from guestlab.sandbox.scripts import Script
+    from guestlab.sandbox.world import World
 
 __all__ = ["Messaging"]
 
@@ -150,7 +153,7 @@ class Messaging:
             raise FrameRefusal(400, "Request failed: message is missing")
         self._take_attributes(session, frame, message)
         if message.get("type") == "Event" or ("type" not in message and message.get("events")):
-            return self._guest_event(connection, session, message, tracing_id)
+            return self._guest_event(session, message, tracing_id)
         return self._guest_words(session, message, tracing_id)
 
     def echo(self, connection: Connection, frame: dict[str, Any], tracing_id: str | None) -> int:
@@ -290,7 +293,7 @@ class Messaging:
         return self.world.limits.text_length if self.world.limits is not None else 4096
 
     def _take_attributes(self, session: Session, frame: dict[str, Any], message: dict[str, Any]) -> None:
-        """Custom attributes: `message.channel.metadata`; beside `message` they are ignored since June 2026."""
+        """Custom attributes: in `message.channel`; beside `message` ignored since June 2026."""
         places = [message.get("channel")]
         if self.legacy_attributes:
             places.insert(0, frame.get("channel"))
@@ -336,9 +339,7 @@ class Messaging:
         self.bot.hear(session, _heard(text or "", content))
         return 200
 
-    def _guest_event(
-        self, connection: Connection, session: Session, message: dict[str, Any], tracing_id: str | None
-    ) -> int:
+    def _guest_event(self, session: Session, message: dict[str, Any], tracing_id: str | None) -> int:
         events = message.get("events")
         events = [event for event in events if isinstance(event, dict)] if isinstance(events, list) else []
         if not events:

@@ -6,15 +6,17 @@ document (level: official) and recorded payloads (level: measured).
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from guestlab.sandbox.calls import Call
 from guestlab.sandbox.clock import iso
 from guestlab.sandbox.conversations import Conversation, MessageData, Participant
 from guestlab.sandbox.platform import page
 from guestlab.sandbox.refusals import Refusal
 from guestlab.sandbox.world import Integration, World
+
+if TYPE_CHECKING:
+    from guestlab.sandbox.calls import Call
 
 __all__ = ["create_integration", "inbound_message", "integration", "integrations"]
 

@@ -6,8 +6,11 @@ either way the URLs in the answers lead back by the same way. Also here: which s
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 __all__ = ["LABELS", "Origin", "service_of"]
 

@@ -6,11 +6,13 @@ rooms of its own (`open_messaging.py`, `agent_rest.py`).
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from guestlab.sandbox.calls import Call, Reply
-from guestlab.sandbox.conversations import Conversation
 from guestlab.sandbox.refusals import Refusal
+
+if TYPE_CHECKING:
+    from guestlab.sandbox.conversations import Conversation
 
 __all__ = [
     "conversation",

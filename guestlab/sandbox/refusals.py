@@ -36,8 +36,10 @@ REFUSALS: dict[str, tuple[int, str]] = {
     "request.body.empty": (400, "The request body is empty."),
     "not.a.user": (
         400,
-        "This request requires a user context. Client credentials cannot be used for requests to this "
-        "resource.",
+        (
+            "This request requires a user context. Client credentials cannot be used for requests to this "
+            "resource."
+        ),
     ),
     "not.a.client": (
         400,

@@ -6,24 +6,28 @@ A path or method in no row gets the platform's 404 envelope. WebSocket upgrades 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, Router
-from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from guestlab.sandbox import login, open_messaging, platform
 from guestlab.sandbox.calls import Call, Needs, Reply, Service, serve
 from guestlab.sandbox.gateway import Gateway, knock_of
-from guestlab.sandbox.messaging import Messaging
 from guestlab.sandbox.origins import Origin
 from guestlab.sandbox.refusals import Refusal
-from guestlab.sandbox.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from guestlab.sandbox.messaging import Messaging
+    from guestlab.sandbox.world import World
 
 __all__ = ["ROUTES", "Way", "application"]
 

@@ -7,9 +7,11 @@ A script is rows of pattern → steps, judged from the top. A step is something 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ["DEFAULT", "Line", "Script", "Step"]
 
@@ -115,7 +117,7 @@ DEFAULT = Script(
                 _typing(),
                 _text(
                     "A token walks into a gateway. 'You are not on the list', says the gateway. "
-                    "'But I am a bearer!' – 'Then carry on. Elsewhere.'"
+                    "'But I am a bearer!' 'Then carry on. Elsewhere.'"
                 ),
             ),
         ),

@@ -13,17 +13,19 @@ import concurrent.futures
 import contextlib
 import os
 import socket
-import ssl
 import threading
 import weakref
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
 from guestlab.errors import SandboxError
 from guestlab.sandbox.wire import HttpWire, SocketWire
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable
 
 __all__ = ["Server"]
 
@@ -132,7 +134,7 @@ class Server:
             proxy_headers=False,
             server_header=False,
             date_header=False,
-            ws_ping_interval=None,  # the guest pings, the cloud answers (documented); it sends none (inferred)
+            ws_ping_interval=None,  # the guest pings and the cloud answers; it sends none (inferred)
             ws_per_message_deflate=False,  # no official client asks for it
             timeout_keep_alive=75,
         )
@@ -156,7 +158,7 @@ class Server:
             with contextlib.suppress(Exception):  # one connection's trouble must not keep the others open
                 connection.shutdown()
         deadline = self.loop.time() + _GRACE
-        while any(map(_unsent, self._state.connections)) and self.loop.time() < deadline:
+        while any(map(_unsent, self._state.connections)) and self.loop.time() < deadline:  # noqa: ASYNC110
             await asyncio.sleep(0.005)
         # A TLS peer that is not reading never says goodbye; nobody waits for it.
         await asyncio.sleep(0.02 if self._state.connections else 0)

@@ -10,17 +10,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from uvicorn.protocols.utils import ClientDisconnected
 
-from guestlab.sandbox.conversations import Conversation
-from guestlab.sandbox.deployments import Deployment
 from guestlab.sandbox.frames import wire_text
-from guestlab.sandbox.origins import Origin
 from guestlab.sandbox.windows import Window
-from guestlab.sandbox.wire import SocketWire
+
+if TYPE_CHECKING:
+    from guestlab.sandbox.conversations import Conversation
+    from guestlab.sandbox.deployments import Deployment
+    from guestlab.sandbox.origins import Origin
+    from guestlab.sandbox.wire import SocketWire
 
 __all__ = ["Connection", "Session"]
 

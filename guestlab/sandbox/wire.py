@@ -10,8 +10,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.utils import ClientDisconnected
@@ -19,6 +18,9 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import STATUS_PHRASES, 
 from websockets.datastructures import Headers
 from websockets.http11 import Response
 from websockets.protocol import State
+
+if TYPE_CHECKING:
+    import asyncio
 
 __all__ = ["HttpWire", "SocketWire"]
 
@@ -118,7 +120,7 @@ class SocketWire(WebSocketsSansIOProtocol):
         self.transport.close()
 
 
-def _nowhere(_: bytes) -> None:
+def _nowhere(_: bytes | bytearray | memoryview[Any]) -> None:
     return None
 
 

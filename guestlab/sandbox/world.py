@@ -11,13 +11,16 @@ import random
 import string
 import uuid
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from guestlab.limits import PUBLISHED, Limits
 from guestlab.sandbox.backend_log import BackendLog, Record
 from guestlab.sandbox.clock import Clock
-from guestlab.sandbox.conversations import Conversation, MessageData
 from guestlab.sandbox.deployments import Deployment, Deployments
 from guestlab.sandbox.windows import Window
+
+if TYPE_CHECKING:
+    from guestlab.sandbox.conversations import Conversation, MessageData
 
 __all__ = ["AccessToken", "Integration", "OAuthClient", "World"]
 
