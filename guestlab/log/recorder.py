@@ -406,15 +406,13 @@ class Log:
 
     def _since(self, start: int) -> list[Chunk]:
         """Take a snapshot of the entries from one place on, as chunks."""
-        with self._lock:
-            sealed, rows = list(self._sealed), list(self._rows)
         first, skipped = divmod(start, CHUNK)
-        chunks = sealed[first:]
-        if rows:
-            chunks.append(seal(rows))
-        if chunks and skipped:
-            chunks[0] = chunks[0].tail(skipped)
-        return [chunk for chunk in chunks if len(chunk)]
+        with self._lock:
+            sealed = self._sealed[first:]
+            rows = self._rows[max(0, start - CHUNK * len(self._sealed)) :]
+        if sealed and skipped:
+            sealed[0] = sealed[0].tail(skipped)
+        return [*sealed, seal(rows)] if rows else sealed
 
     def _blocks(self) -> Iterator[list[Entry]]:
         with self._lock:

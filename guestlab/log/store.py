@@ -1,13 +1,15 @@
 """The columns of the log in memory: a run of entries, turned on its side and sealed.
 
 Newest entries stay rows; every `CHUNK` of them become one `Chunk`, whose columns are plain bytes and
-arrays: small, never changed again, and laid out as Arrow and NumPy lay out theirs, so that `table.py`
-takes them over without a copy. Entries are rebuilt on demand. Standard library only: recording must not
-pay for pandas.
+arrays: small, never changed again, and laid out as NumPy, and Arrow where it is installed, lay out theirs,
+so that `table.py` takes them over without a detour. Entries are rebuilt on demand. Standard library only:
+recording must not pay for pandas.
 """
 
 from __future__ import annotations
 
+import functools
+import importlib.util
 from array import array
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any
@@ -17,7 +19,19 @@ from guestlab.log.entry import COLUMNS, Column, Entry, Kind, Lane, Stage, Step
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["CHUNK", "NO_TIME", "Absent", "Chunk", "Codes", "Numbers", "Texts", "Words", "seal"]
+__all__ = [
+    "CHUNK",
+    "NO_TIME",
+    "Absent",
+    "AnyColumn",
+    "Chunk",
+    "Codes",
+    "Numbers",
+    "Strings",
+    "Texts",
+    "Words",
+    "seal",
+]
 
 CHUNK = 4096
 """Entries per sealed chunk. Sealing pauses the recording thread: about 10 ms at this size."""
@@ -112,8 +126,31 @@ class Words:
         return list(map(self.words.__getitem__, self.numbers))
 
 
+class Strings:
+    """Texts as Python strings: what pandas holds where pyarrow is not installed, so they are shared."""
+
+    __slots__ = ("strings",)
+
+    def __init__(self, strings: tuple[str | None, ...]) -> None:
+        self.strings = strings
+
+    def __getitem__(self, index: int) -> str | None:
+        return self.strings[index]
+
+    def tail(self, start: int) -> Strings:
+        """Leave out the first rows."""
+        return Strings(self.strings[start:])
+
+    def values(self) -> Sequence[str | None]:
+        """Return the column as Python values."""
+        return self.strings
+
+
 class Texts:
-    """Texts end to end as UTF-8; text i lies between offsets i and i+1. `missing` as in Numbers."""
+    """Texts end to end as UTF-8, as Arrow holds them; text i lies between offsets i and i+1.
+
+    `missing` as in Numbers.
+    """
 
     __slots__ = ("missing", "offsets", "utf8")
 
@@ -132,16 +169,18 @@ class Texts:
 
     def values(self) -> list[str | None]:
         """Return the column as Python values."""
-        utf8, offsets = self.utf8, self.offsets
-        spans = pairwise(offsets)
+        spans = pairwise(self.offsets)
+        if self.utf8.isascii():
+            joined = self.utf8.decode("ascii")
+            texts = [joined[a:b] for a, b in spans]
+        else:
+            texts = [self.utf8[a:b].decode() for a, b in spans]
         if self.missing is None:
-            return [utf8[a:b].decode() for a, b in spans]
-        return [
-            None if gone else utf8[a:b].decode() for (a, b), gone in zip(spans, self.missing, strict=True)
-        ]
+            return list(texts)
+        return [None if gone else text for text, gone in zip(texts, self.missing, strict=True)]
 
 
-AnyColumn = Absent | Numbers | Codes | Words | Texts
+AnyColumn = Absent | Numbers | Codes | Words | Strings | Texts
 
 _GONE = 255
 _MEMBERS: dict[str, tuple[Any, ...]] = {
@@ -230,9 +269,19 @@ def _texts(side: tuple[Any, ...], column: Column) -> AnyColumn:
     if column.name not in _ALWAYS_DISTINCT:
         distinct = dict.fromkeys(side[: 2 * _MANY])
         if len(distinct) <= _MANY and len(distinct := dict.fromkeys(side)) <= _MANY:
-            words = tuple(distinct)
-            numbers = dict(zip(words, range(len(words)), strict=True))
+            words = tuple(None if word is None else str(word) for word in distinct)
+            numbers = dict(zip(distinct, range(len(distinct)), strict=True))
             return Words(array("H", map(numbers.__getitem__, side)), words)
+    return _arena(side) if _has_arrow() else Strings(tuple(side))
+
+
+@functools.cache
+def _has_arrow() -> bool:
+    """Tell whether pyarrow is installed, without importing it."""
+    return importlib.util.find_spec("pyarrow") is not None
+
+
+def _arena(side: tuple[Any, ...]) -> Texts:
     missing = bytes([value is None for value in side]) if None in side else None
     texts = ["" if value is None else value for value in side] if missing else side
     joined = "".join(texts)

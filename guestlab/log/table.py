@@ -1,8 +1,12 @@
 """The log as a DataFrame: sealed columns become pandas columns, without a detour over rows.
 
 pandas is imported inside functions: importing this module is free. Dtypes come from a schema and are the
-same for no rows as for a million. Where pyarrow is installed, pandas keeps text in Arrow memory, and the
-bytes of the sealed chunks are taken over as they are.
+same for no rows as for a million.
+
+A `Table` keeps its columns in memory larger than the log, and appends what is new. The frames it hands out
+are slices of that memory: pandas copies a column before it writes to a slice of something still held
+(copy-on-write), so a frame is its owner's to change, and costs next to nothing until then. Where pyarrow
+is installed, pandas keeps text in Arrow memory, and takes over the bytes of the sealed chunks as they are.
 """
 
 from __future__ import annotations
@@ -11,174 +15,292 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from guestlab.log.entry import COLUMNS, Column
-from guestlab.log.store import NO_TIME, Absent, Chunk, Codes, Numbers, Texts, Words
+from guestlab.log.store import CHUNK, NO_TIME, AnyColumn, Chunk, Codes, Numbers, Strings, Texts, Words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     import pandas as pd
 
-__all__ = ["build", "typed"]
+__all__ = ["Table", "typed"]
 
 _GONE = -1
-
-
-def build(chunks: Sequence[Chunk]) -> pd.DataFrame:
-    """Make the table of some chunks, with all of `COLUMNS`."""
-    import pandas as pd
-
-    length = sum(len(chunk) for chunk in chunks)
-    arrays = {
-        column.name: _MAKERS[column.dtype]([chunk.columns[column.name] for chunk in chunks], column, length)
-        for column in COLUMNS
-    }
-    return pd.DataFrame(arrays, index=pd.RangeIndex(length), copy=False)
+_SLACK = 8
+"""One part in so many of the memory is kept free for what comes."""
 
 
 def typed(frame: pd.DataFrame, columns: Sequence[Column]) -> pd.DataFrame:
     """Select a schema's columns, in its order and with its dtypes."""
+    dtypes = {column.name: _dtype(column) for column in columns}
+    return frame[list(dtypes)].astype(dtypes).reset_index(drop=True)
+
+
+def _dtype(column: Column) -> Any:
     import pandas as pd
 
-    names = [column.name for column in columns]
-    dtypes: dict[str, Any] = {
-        column.name: pd.CategoricalDtype(_labels(column)) if column.dtype == "category" else column.dtype
-        for column in columns
-    }
-    return frame[names].astype(dtypes).reset_index(drop=True)
+    if column.dtype == "category":
+        return pd.CategoricalDtype([str(name) for name in column.categories])
+    return column.dtype
 
 
-def _labels(column: Column) -> list[str]:
-    return [str(name) for name in column.categories]
+class Table:
+    """The table of one log, with all of `COLUMNS`."""
+
+    def __init__(self) -> None:
+        import numpy as np
+        import pandas as pd
+
+        self._length = self._capacity = 0
+        text = _ArrowTexts if pd.StringDtype(na_value=np.nan).storage == "pyarrow" else _ObjectTexts
+        makers: dict[str, Any] = {**_MAKERS, "str": text}
+        self._columns: dict[str, Any] = {column.name: makers[column.dtype](column) for column in COLUMNS}
+        self._held = self._whole()
+
+    def __len__(self) -> int:
+        return self._length
+
+    def extend(self, chunks: Sequence[Chunk]) -> None:
+        """Append the rows of some chunks."""
+        length = self._length + sum(map(len, chunks))
+        if length > self._capacity:
+            self._capacity = length + length // _SLACK + CHUNK
+            for column in self._columns.values():
+                column.reserve(self._capacity)
+            self._held = self._whole()
+        for chunk in chunks:
+            for name, part in chunk.columns.items():
+                self._columns[name].write(self._length, part, len(chunk))
+            self._length += len(chunk)
+
+    def frame(self) -> pd.DataFrame:
+        """Return the table so far."""
+        frame = self._held.iloc[: self._length]
+        outside = {
+            name: column.series() for name, column in self._columns.items() if isinstance(column, _ArrowTexts)
+        }
+        return frame.assign(**outside)
+
+    def _whole(self) -> pd.DataFrame:
+        """Put pandas around all of the memory, its free part included. Held as long as it is written to."""
+        import pandas as pd
+
+        arrays = {name: column.array() for name, column in self._columns.items()}
+        return pd.DataFrame(arrays, index=pd.RangeIndex(self._capacity), copy=False)
 
 
-def _buffers(parts: Sequence[Any], dtype: str, absent: Any, field: str) -> Any:
-    """Lay one buffer of every part end to end; parts without it are filled."""
-    import numpy as np
+class _Cells:
+    """One NumPy array that grows, and how a sealed column is written into it."""
 
-    pieces = [
-        np.full(_length(part), absent, dtype)
-        if isinstance(part, Absent) or getattr(part, field) is None
-        else np.frombuffer(getattr(part, field), dtype)
-        for part in parts
-    ]
-    return np.concatenate([np.empty(0, dtype), *pieces])
+    def __init__(self, dtype: str, absent: Any) -> None:
+        import numpy as np
 
+        self.absent = absent
+        self.cells = np.empty(0, dtype)
 
-def _length(part: Any) -> int:
-    if isinstance(part, Absent):
-        return part.length
-    return len(part.numbers if isinstance(part, Numbers | Words) else part.missing)
+    def reserve(self, capacity: int) -> None:
+        import numpy as np
 
+        grown = np.empty(capacity, self.cells.dtype)
+        grown[: len(self.cells)] = self.cells
+        self.cells = grown
 
-def _whole(parts: Sequence[Any], _: Column, __: int) -> Any:
-    return _buffers(parts, "int64", 0, "numbers")
+    def write(self, start: int, values: Any, length: int) -> None:
+        """Write bytes, an array or a list; None writes missing values."""
+        import numpy as np
 
-
-def _nullable(parts: Sequence[Any], column: Column, _: int) -> Any:
-    import pandas as pd
-
-    is_float = column.dtype == "Float64"
-    numbers = _buffers(parts, "float64" if is_float else "int64", 0, "numbers")
-    missing = _missing(parts)
-    return pd.arrays.FloatingArray(numbers, missing) if is_float else pd.arrays.IntegerArray(numbers, missing)
+        if values is None:
+            values = self.absent
+        elif not isinstance(values, list | np.ndarray):
+            values = np.frombuffer(values, self.cells.dtype)
+        self.cells[start : start + length] = values
 
 
-def _missing(parts: Sequence[Any]) -> Any:
-    import numpy as np
+class _Whole:
+    """An int64 column."""
 
-    pieces = []
-    for part in parts:
-        if isinstance(part, Absent):
-            pieces.append(np.ones(part.length, bool))
-        elif part.missing is None:
-            pieces.append(np.zeros(_length(part), bool))
+    absent = 0
+
+    def __init__(self, _: Column) -> None:
+        self.numbers = _Cells("int64", self.absent)
+
+    def reserve(self, capacity: int) -> None:
+        self.numbers.reserve(capacity)
+
+    def write(self, start: int, part: AnyColumn, length: int) -> None:
+        self.numbers.write(start, part.numbers if isinstance(part, Numbers) else None, length)
+
+    def array(self) -> Any:
+        return self.numbers.cells
+
+
+class _Times(_Whole):
+    """A column of UTC times."""
+
+    absent = NO_TIME
+
+    def array(self) -> Any:
+        import pandas as pd
+
+        return pd.DatetimeIndex(self.numbers.cells.view("M8[ns]"), copy=False).tz_localize("UTC")
+
+
+class _Nullable:
+    """An Int64 or Float64 column."""
+
+    def __init__(self, column: Column) -> None:
+        self.is_float = column.dtype == "Float64"
+        self.numbers = _Cells("float64" if self.is_float else "int64", 0)
+        self.missing = _Cells("bool", absent=False)
+
+    def reserve(self, capacity: int) -> None:
+        self.numbers.reserve(capacity)
+        self.missing.reserve(capacity)
+
+    def write(self, start: int, part: AnyColumn, length: int) -> None:
+        if isinstance(part, Numbers):
+            self.numbers.write(start, part.numbers, length)
+            self.missing.write(start, part.missing, length)
         else:
-            pieces.append(np.frombuffer(part.missing, bool))
-    return np.concatenate([np.empty(0, bool), *pieces])
+            self.numbers.write(start, None, length)
+            self.missing.cells[start : start + length] = True
+
+    def array(self) -> Any:
+        import pandas as pd
+
+        kind = pd.arrays.FloatingArray if self.is_float else pd.arrays.IntegerArray
+        return kind(self.numbers.cells, self.missing.cells, copy=False)
 
 
-def _times(parts: Sequence[Any], _: Column, __: int) -> Any:
-    import pandas as pd
+class _Categories:
+    """A closed set."""
 
-    numbers = _buffers(parts, "int64", NO_TIME, "numbers")
-    return pd.DatetimeIndex(numbers.view("M8[ns]")).tz_localize("UTC")
+    def __init__(self, column: Column) -> None:
+        self.dtype = _dtype(column)
+        self.codes = _Cells("int8", _GONE)
 
+    def reserve(self, capacity: int) -> None:
+        self.codes.reserve(capacity)
 
-def _codes(parts: Sequence[Any]) -> Any:
-    import numpy as np
+    def write(self, start: int, part: AnyColumn, length: int) -> None:
+        self.codes.write(start, part.codes if isinstance(part, Codes) else None, length)
 
-    pieces = [
-        np.frombuffer(part.codes, "int8") if isinstance(part, Codes) else np.full(part.length, _GONE, "int8")
-        for part in parts
-    ]
-    return np.concatenate([np.empty(0, "int8"), *pieces])
+    def array(self) -> Any:
+        import pandas as pd
 
-
-def _categorical(parts: Sequence[Any], column: Column, _: int) -> Any:
-    import pandas as pd
-
-    return pd.Categorical.from_codes(_codes(parts), dtype=pd.CategoricalDtype(_labels(column)))
+        return pd.Categorical.from_codes(self.codes.cells, dtype=self.dtype, validate=False)
 
 
-def _booleans(parts: Sequence[Any], _: Column, __: int) -> Any:
-    import pandas as pd
+class _Booleans:
+    """A boolean column that knows missing."""
 
-    codes = _codes(parts)
-    return pd.arrays.BooleanArray(codes == 1, codes == _GONE)
+    def __init__(self, _: Column) -> None:
+        self.true = _Cells("bool", absent=False)
+        self.missing = _Cells("bool", absent=True)
 
+    def reserve(self, capacity: int) -> None:
+        self.true.reserve(capacity)
+        self.missing.reserve(capacity)
 
-def _strings(parts: Sequence[Any], _: Column, length: int) -> Any:
-    import numpy as np
-    import pandas as pd
+    def write(self, start: int, part: AnyColumn, length: int) -> None:
+        import numpy as np
 
-    dtype: Any = pd.StringDtype(na_value=np.nan)
-    if dtype.storage == "pyarrow":
-        arrow = importlib.import_module("pyarrow")
-        arrays = [_arrow_strings(part, arrow) for part in parts]
-        return pd.array(arrow.chunked_array(arrays, arrow.large_string()), dtype=dtype)
-    objects = np.empty(length, object)
-    start = 0
-    for part in parts:
-        values = _python_strings(part)
-        objects[start : start + len(values)] = values
-        start += len(values)
-    return pd.array(objects, dtype=dtype, copy=False)
+        codes = np.frombuffer(part.codes, "int8") if isinstance(part, Codes) else None
+        self.true.write(start, None if codes is None else codes == 1, length)
+        self.missing.write(start, None if codes is None else codes == _GONE, length)
 
+    def array(self) -> Any:
+        import pandas as pd
 
-def _python_strings(part: Any) -> Any:
-    import numpy as np
-
-    if isinstance(part, Absent):
-        return np.full(part.length, np.nan, object)
-    if isinstance(part, Words):
-        words = np.array([np.nan if word is None else word for word in part.words], object)
-        return words[np.frombuffer(part.numbers, "uint16")]
-    return [np.nan if value is None else value for value in part.values()]
+        return pd.arrays.BooleanArray(self.true.cells, self.missing.cells, copy=False)
 
 
-def _arrow_strings(part: Any, arrow: Any) -> Any:
-    import numpy as np
+class _ObjectTexts:
+    """A text column where pyarrow is not installed: Python strings."""
 
-    if isinstance(part, Absent):
-        return arrow.nulls(part.length, arrow.large_string())
-    if isinstance(part, Words):
-        words = arrow.array(part.words, arrow.large_string())
-        return words.take(arrow.array(np.frombuffer(part.numbers, "uint16")))
-    assert isinstance(part, Texts)
-    valid = None
-    if part.missing is not None:
-        bits = np.packbits(np.frombuffer(part.missing, "uint8") == 0, bitorder="little")
-        valid = arrow.py_buffer(bits.tobytes())
-    offsets, utf8 = arrow.py_buffer(part.offsets), arrow.py_buffer(part.utf8)
-    return arrow.LargeStringArray.from_buffers(len(part.offsets) - 1, offsets, utf8, valid)
+    def __init__(self, _: Column) -> None:
+        self.texts = _Cells("object", float("nan"))
+
+    def reserve(self, capacity: int) -> None:
+        self.texts.reserve(capacity)
+
+    def write(self, start: int, part: AnyColumn, length: int) -> None:
+        self.texts.write(start, self._objects(part), length)
+
+    def _objects(self, part: AnyColumn) -> Any:
+        import numpy as np
+
+        if isinstance(part, Words):
+            words = [self.texts.absent if word is None else word for word in part.words]
+            return np.array(words, object)[np.frombuffer(part.numbers, "uint16")]
+        if isinstance(part, Strings | Texts):
+            return [self.texts.absent if text is None else text for text in part.values()]
+        return None
+
+    def array(self) -> Any:
+        import numpy as np
+        import pandas as pd
+
+        checked_only: Any = pd.arrays.StringArray  # pd.array() would look for missing values again
+        return checked_only(self.texts.cells, dtype=pd.StringDtype("python", na_value=np.nan))
 
 
-_MAKERS: dict[str, Callable[[Sequence[Any], Column, int], Any]] = {
-    "int64": _whole,
-    "Int64": _nullable,
-    "Float64": _nullable,
-    "boolean": _booleans,
-    "category": _categorical,
-    "str": _strings,
-    "datetime64[ns, UTC]": _times,
+class _ArrowTexts:
+    """A text column where pyarrow is installed: a list of Arrow arrays, never changed."""
+
+    def __init__(self, _: Column) -> None:
+        self.arrow: Any = importlib.import_module("pyarrow")
+        self.pieces: list[Any] = []
+        self.capacity = 0
+
+    def reserve(self, capacity: int) -> None:
+        self.capacity = capacity
+
+    def write(self, start: int, part: AnyColumn, length: int) -> None:  # noqa: ARG002 - as the others
+        piece = self._piece(part, length)
+        if self.pieces and len(self.pieces[-1]) + length <= CHUNK:  # many small refreshes, few pieces
+            piece = self.arrow.concat_arrays([self.pieces.pop(), piece])
+        self.pieces.append(piece)
+
+    def _piece(self, part: AnyColumn, length: int) -> Any:
+        import numpy as np
+
+        arrow = self.arrow
+        if isinstance(part, Words):
+            words = arrow.array(part.words, arrow.large_string())
+            return words.take(arrow.array(np.frombuffer(part.numbers, "uint16")))
+        if isinstance(part, Texts):
+            valid = None
+            if part.missing is not None:
+                present = np.frombuffer(part.missing, "uint8") == 0
+                valid = arrow.py_buffer(np.packbits(present, bitorder="little").tobytes())
+            offsets, utf8 = arrow.py_buffer(part.offsets), arrow.py_buffer(part.utf8)
+            return arrow.LargeStringArray.from_buffers(length, offsets, utf8, valid)
+        if isinstance(part, Strings):
+            return arrow.array(part.strings, arrow.large_string())
+        nothing = arrow.py_buffer(_NOTHING)  # one piece of zeros serves every absent column
+        return arrow.LargeStringArray.from_buffers(length, nothing, nothing, nothing)
+
+    def array(self) -> Any:
+        """Hold the place of the column: pandas would copy an Arrow column to lengthen it."""
+        import numpy as np
+
+        return np.zeros(self.capacity, "int8")
+
+    def series(self) -> Any:
+        import numpy as np
+        import pandas as pd
+
+        chunked = self.arrow.chunked_array(self.pieces, self.arrow.large_string())
+        return pd.array(chunked, dtype=pd.StringDtype("pyarrow", na_value=np.nan))
+
+
+_NOTHING = bytes(8 * (CHUNK + 1))
+
+_MAKERS: dict[str, Any] = {
+    "int64": _Whole,
+    "Int64": _Nullable,
+    "Float64": _Nullable,
+    "boolean": _Booleans,
+    "category": _Categories,
+    "datetime64[ns, UTC]": _Times,
 }

@@ -9,7 +9,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from guestlab.log.entry import COLUMNS, Column
-from guestlab.log.table import build, typed
+from guestlab.log.table import Table, typed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -145,24 +145,31 @@ _VIEWS: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
 
 
 class Views:
-    """The table of one log and what is made of it, kept so that a second call pays for what is new."""
+    """The table of one log and what is made of it, kept so that a second call pays for what is new.
+
+    Args:
+        since: Gives the entries of the log from one place on.
+    """
 
     def __init__(self, since: Callable[[int], list[Chunk]]) -> None:
         self._since = since
         self._lock = threading.Lock()
-        self._table: pd.DataFrame | None = None
+        self._table: Table | None = None
+        self._made: dict[str, tuple[int, pd.DataFrame]] = {}
 
     def table(self) -> pd.DataFrame:
         """Return the whole table."""
-        import pandas as pd
-
         with self._lock:
             if self._table is None:
-                self._table = build(self._since(0))
-            elif new := self._since(len(self._table)):
-                self._table = pd.concat([self._table, build(new)], ignore_index=True)
-            return self._table.copy(deep=False)
+                self._table = Table()
+            self._table.extend(self._since(len(self._table)))
+            return self._table.frame()
 
     def view(self, name: str) -> pd.DataFrame:
         """Return one view by its name."""
-        return _VIEWS[name](self.table())
+        table = self.table()
+        length, view = self._made.get(name, (-1, None))
+        if view is None or length != len(table):
+            view = _VIEWS[name](table)
+            self._made[name] = (len(table), view)
+        return view.copy(deep=False)
