@@ -29,6 +29,7 @@ __all__ = [
     "DatePicker",
     "Form",
     "FormAnswer",
+    "FormAnswerComponent",
     "FormComponent",
     "FormInput",
     "FormIntroduction",
@@ -367,7 +368,9 @@ class FormIntroduction(Content):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _FormAnswerComponent(Content):
+class FormAnswerComponent(Content):
+    """What one answer in a returned form holds: always a button response."""
+
     type: str = _text("contentType")
     button_response: ButtonResponse | None = _one(ButtonResponse, "buttonResponse")
 
@@ -377,7 +380,7 @@ class FormAnswer(Content):
     """One answer in a returned form: the component's id and what the guest chose."""
 
     id: str = _text("id")
-    component: _FormAnswerComponent | None = _one(_FormAnswerComponent, "component")
+    component: FormAnswerComponent | None = _one(FormAnswerComponent, "component")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -114,7 +114,12 @@ class Pacer:
 
     def __init__(self, limits: Limits | None) -> None:
         self._limits = limits
-        self._windows: dict[str, deque[float]] = {budget.name: deque() for budget in BUDGETS}
+        # Of each budget the latest sends, as many as it allows: the oldest of them decides.
+        self._windows: dict[str, deque[float]] = {
+            budget.name: deque(maxlen=max(1, budget.count(limits)))
+            for budget in BUDGETS
+            if limits is not None
+        }
         self._not_before = float("-inf")
 
     def delay(self, what: Command | str, now: float) -> float:
@@ -127,15 +132,15 @@ class Pacer:
         names = _names(what)
         waits = [self._not_before - now] if not names & OFF_SOCKET else []
         for budget in self._budgets(names):
-            window, count, seconds = self._window(budget, now)
-            if len(window) >= count > 0:
-                waits.append(window[-count] + seconds - now)
+            window = self._windows[budget.name]
+            if len(window) == window.maxlen:
+                waits.append(window[0] + self._seconds(budget) - now)
         return max(0.0, round(max(waits, default=0.0), 6))
 
     def sent(self, what: Command | str, now: float) -> None:
         """Count it: it was sent at `now`."""
         for budget in self._budgets(_names(what)):
-            self._window(budget, now)[0].append(now)
+            self._windows[budget.name].append(now)
 
     def penalty(self, retry_after: float | None, now: float) -> None:
         """The server said too many requests: send no frame for so many seconds."""
@@ -145,7 +150,7 @@ class Pacer:
     def reconnected(self) -> None:
         """A new socket is open: the budgets that count by connection start afresh."""
         for budget in BUDGETS:
-            if budget.per_connection:
+            if budget.per_connection and budget.name in self._windows:
                 self._windows[budget.name].clear()
 
     def _budgets(self, names: frozenset[str]) -> list[Budget]:
@@ -154,12 +159,9 @@ class Pacer:
         every_frame = not names & OFF_SOCKET
         return [b for b in BUDGETS if (every_frame if b.actions is None else b.actions & names)]
 
-    def _window(self, budget: Budget, now: float) -> tuple[deque[float], int, float]:
+    def _seconds(self, budget: Budget) -> float:
         assert self._limits is not None
-        window, seconds = self._windows[budget.name], budget.seconds(self._limits) + SLACK
-        while window and window[0] + seconds <= now:
-            window.popleft()
-        return window, budget.count(self._limits), seconds
+        return budget.seconds(self._limits) + SLACK
 
 
 def _names(what: Command | str) -> frozenset[str]:
