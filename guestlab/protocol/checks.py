@@ -6,13 +6,12 @@ have answered with. Which command needs which check stands in `commands.py`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from guestlab.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from guestlab.limits import Limits
 
 __all__ = ["check_attributes", "check_file", "check_length", "need_strings", "need_text", "need_type"]
@@ -43,7 +42,13 @@ def need_text(value: object, name: str) -> None:
 
 
 def need_strings(values: Mapping[str, str], name: str) -> None:
-    """Refuse a mapping that holds anything but strings."""
+    """Refuse what is no mapping, or holds anything but strings."""
+    if not isinstance(values, Mapping):
+        raise InputError(
+            f"{name} must be a mapping, not {type(values).__name__}.",
+            why="The official model has a map of strings there.",
+            next_step=f"Pass {name} as a dictionary, or leave it out.",
+        )
     for key, value in values.items():
         if not isinstance(key, str) or not isinstance(value, str):
             raise InputError(

@@ -253,6 +253,7 @@ REFUSED: list[tuple[say.Command, str]] = [
     (say.SendText(text="x", custom_attributes={"k": "v" * 2048}), "The custom attributes have 2049 bytes"),
     (say.SendText(text="x", metadata={"a": None}), "metadata must map strings to strings"),  # type: ignore[dict-item]
     (say.SendJoin(custom_attributes={"ž": "v" * 2047}), "The custom attributes have 2049 bytes"),
+    (say.SendText(text="x", metadata=None), "metadata must be a mapping, not NoneType"),  # type: ignore[arg-type]
     (say.SendButtonResponse(text="", payload="p"), "text is empty"),
     (say.SendButtonResponse(text="a", payload=None), "payload must be a string"),  # type: ignore[arg-type]
     (
