@@ -58,6 +58,10 @@ CONFIGURE_TIMEOUT = 30.0
 REQUEST_TIMEOUT = 10.0
 """Seconds to wait for the answer to a request of our own, such as `getJwt`."""
 
+_LEAVING = frozenset({State.CLOSING, State.FAILED, State.RECONNECTING})
+"""States in which the client closes the socket itself, as official clients do: the session was taken
+over, cleared, logged out, expired or refused, or its sign-in was lost (then it comes back)."""
+
 WORDS = frozenset({"Text", "Structured"})
 """The message types that are words; the others are events, which history lists too."""
 

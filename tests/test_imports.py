@@ -21,6 +21,9 @@ LAYERS = {
     "protocol": 1,
     "handshake": 1,
     "log.entry": 1,
+    "log.json_spans": 1,
+    "log.known_secrets": 1,
+    "log.secret_keys": 1,
     "log.redaction": 1,
     "style": 1,
     "log": 2,
@@ -92,10 +95,16 @@ def _imports(path: Path) -> list[tuple[str, bool]]:
     found = []
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module:
-            found.append((node.module, id(node) in for_types))
+            found += [(_imported(node.module, alias.name), id(node) in for_types) for alias in node.names]
         elif isinstance(node, ast.Import):
             found += [(alias.name, id(node) in for_types) for alias in node.names]
     return found
+
+
+def _imported(module: str, name: str) -> str:
+    """`from guestlab.log import store` imports the module guestlab.log.store."""
+    folder = PACKAGE.parent.joinpath(*module.split("."))
+    return f"{module}.{name}" if (folder / f"{name}.py").exists() else module
 
 
 @pytest.mark.parametrize("path", FILES, ids=_module)

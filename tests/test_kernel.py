@@ -87,7 +87,10 @@ def test_queued_cells_all_run(kernel: Kernel) -> None:
 
 def test_reading_goes_on_while_a_cell_blocks_and_between_cells(kernel: Kernel) -> None:
     """The bot's answer arrives during a sleeping cell, and its entry says so."""
-    kernel.run("session.send('hello'); start = time.time_ns(); time.sleep(1.5); end = time.time_ns()")
+    kernel.run(
+        "from guestlab.bridge import bridge\nstart = time.time_ns()\n"
+        "bridge.spawn(session.core.send('hello')); time.sleep(1.5)\nend = time.time_ns()"
+    )
     code = (
         "print(sum(start < entry.at < end for entry in lab.log.entries "
         "if entry.message_direction == 'Outbound') > 0)"
