@@ -7,7 +7,6 @@ an authenticated session. Values may be masked already; then only the name and t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,17 +14,52 @@ from guestlab.handshake.evidence import OAUTH_KINDS
 from guestlab.handshake.quoting import is_masked
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from guestlab.handshake.reading import Reading
 
 __all__ = ["Place", "credential_places", "is_jwt", "is_uuid"]
 
 _OAUTH_NAMES = frozenset(
-    "accesstoken oauthtoken bearer bearertoken authorization oauth accesskey platformtoken".split()
+    {
+        "accesstoken",
+        "oauthtoken",
+        "bearer",
+        "bearertoken",
+        "authorization",
+        "oauth",
+        "accesskey",
+        "platformtoken",
+    }
 )
 _MINTED_NAMES = frozenset(
-    "guesttoken sessiontoken guestjwt guestid visitortoken visitorid guestsessionid memberid".split()
+    {
+        "guesttoken",
+        "sessiontoken",
+        "guestjwt",
+        "guestid",
+        "visitortoken",
+        "visitorid",
+        "guestsessionid",
+        "memberid",
+    }
 )
-_VAGUE_NAMES = frozenset("token auth authtoken jwt apikey key idtoken credential credentials t".split())
+_HANDED_OUT = frozenset({"guesttoken", "sessiontoken", "guestjwt", "visitortoken"})
+"""Of these, the names of a token one was given."""
+_VAGUE_NAMES = frozenset(
+    {
+        "token",
+        "auth",
+        "authtoken",
+        "jwt",
+        "apikey",
+        "key",
+        "idtoken",
+        "credential",
+        "credentials",
+        "t",
+    }
+)
 _UUID = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
 _CONFIGURES = frozenset({"configureSession", "configureAuthenticatedSession"})
 _CONFIGURE_FIELDS = frozenset({("data", "code"), ("deploymentId",), ("resumeToken",)})
@@ -85,7 +119,7 @@ def _judged(reading: Reading, where: str, name: str, value: str) -> Place | None
     plain = re.sub(r"[^a-z]", "", name.lower()).removeprefix("x").removeprefix("genesys")
     if plain not in _OAUTH_NAMES | _MINTED_NAMES | _VAGUE_NAMES or not value.strip():
         return None
-    kind = reading.evidence.token_kind
+    kind = reading.kind
     by_name, by_kind = plain in _OAUTH_NAMES, kind in OAUTH_KINDS
     minted = plain in _MINTED_NAMES or (kind == "guest" and is_jwt(value))
     oauth = not minted and kind != "guest" and (by_name or by_kind or (not is_uuid(value) and kind != "none"))
@@ -102,7 +136,7 @@ def _in_query(reading: Reading) -> Iterator[Place]:
 
 
 def _in_headers(reading: Reading) -> Iterator[Place]:
-    kind = reading.evidence.token_kind
+    kind = reading.kind
     for name, value in reading.evidence.headers:
         if name.lower() == "cookie":
             for part in value.split(";"):
@@ -122,7 +156,7 @@ def _in_headers(reading: Reading) -> Iterator[Place]:
 
 
 def _in_subprotocols(reading: Reading) -> Iterator[Place]:
-    kind = reading.evidence.token_kind
+    kind = reading.kind
     offered = reading.subprotocols
     tokenish = [p for p in offered if is_jwt(p) or is_masked(p) or len(p) >= 24]
     named = [p for p in offered if re.search(r"bearer|access.?token|^token", p, re.IGNORECASE)]
@@ -151,7 +185,7 @@ def _in_first_frame(reading: Reading) -> Iterator[Place]:
 
 def _is_access_token(reading: Reading, value: str) -> bool:
     """Tell whether the `token` of a configure frame is an access token instead of a string of one's own."""
-    if reading.evidence.token_kind not in OAUTH_KINDS:
+    if reading.kind not in OAUTH_KINDS:
         return False
     if is_masked(value):
         request = f"{reading.evidence.url} {reading.evidence.headers} {reading.evidence.subprotocols}"

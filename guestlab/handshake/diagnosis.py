@@ -8,17 +8,20 @@ rule that yields to another one that fired stays silent. When nothing fires, the
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from guestlab.errors import InputError
 from guestlab.handshake.evidence import Evidence
 from guestlab.handshake.frame_check import check_frame
 from guestlab.handshake.reading import Reading
-from guestlab.handshake.rule import Confidence, Level, Match, Rule
 from guestlab.handshake.rules import RULES, UNEXPLAINED
 from guestlab.handshake.targets import Target
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from guestlab.handshake.rule import Confidence, Level, Match, Rule
 
 __all__ = ["Diagnosis", "Finding", "diagnose"]
 
@@ -114,7 +117,9 @@ def _evidence_of(attempt: Any, description: dict[str, Any]) -> Evidence:
         raise InputError(
             f"{type(attempt).__name__} cannot be diagnosed.",
             why="It has no evidence: only attempts, evidence and descriptions can be judged.",
-            next_step="Describe it by name: diagnose(url=…, http_status=…, note=…), or paste it to diagnose_text.",
+            next_step=(
+                "Describe it by name, as in diagnose(url=…, http_status=…), or paste it to diagnose_text."
+            ),
         )
     if not description:
         return evidence
@@ -165,7 +170,10 @@ def _unexplained(reading: Reading) -> Finding:
     return Finding(
         rule=UNEXPLAINED,
         what="No rule explains this." if facts else "There is nothing to judge yet.",
-        why="The evidence fits none of the known causes, or is too little to tell them apart; a guess would be worse.",
+        why=(
+            "The evidence fits none of the known causes, or is too little to tell them apart; a guess "
+            "would be worse."
+        ),
         next_step=_wanted(reading),
         level="inferred",
         confidence="likely",
@@ -184,8 +192,8 @@ def _facts(reading: Reading) -> Iterator[str]:
 
 
 _WANTED = {
-    Target.GUEST: "Repeat it with guestlab attempt, which keeps every byte of both sides, and compare it with the working form.",
-    Target.PLATFORM: "Look at the answer's body: its code and message name the cause; quote ININ-Correlation-Id to support.",
+    Target.GUEST: "Repeat it with guestlab attempt, which keeps every byte, and compare a working one.",
+    Target.PLATFORM: "Look at code and message in the answer's body; give ININ-Correlation-Id to support.",
     Target.TOKEN: "Look at error and error_description in the answer's body.",
 }
 

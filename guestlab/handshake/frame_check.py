@@ -14,7 +14,7 @@ from guestlab.limits import PUBLISHED
 
 __all__ = ["FrameCheck", "FrameRemark", "check_frame"]
 
-_TOKEN = "<the guest token: a UUID you make once>"
+_TOKEN = "<the guest token: a UUID you make once>"  # noqa: S105 - no secret
 _DEPLOYMENT = "<the deployment id of the URL>"
 
 _KNOWN_KEYS: dict[str, frozenset[str]] = {
@@ -143,10 +143,13 @@ def _remarks(frame: Mapping[str, Any], *, first: bool, deployment_id: str | None
             yield FrameRemark(key=key, what=remark)
     yield from _token_remarks(frame)
     in_frame = frame.get("deploymentId")
-    if deployment_id and isinstance(in_frame, str) and not is_masked(in_frame + deployment_id):
-        if in_frame.lower() != deployment_id.lower():
-            yield FrameRemark(key="deploymentId", what="it is not the one in the URL")
+    if deployment_id and isinstance(in_frame, str) and _differ(in_frame, deployment_id):
+        yield FrameRemark(key="deploymentId", what="it is not the one in the URL")
     yield from _attribute_remarks(frame)
+
+
+def _differ(one: str, other: str) -> bool:
+    return not is_masked(one + other) and one.lower() != other.lower()
 
 
 def _unknown_verb(frame: Mapping[str, Any]) -> FrameRemark:
@@ -177,18 +180,20 @@ def _token_remarks(frame: Mapping[str, Any]) -> Iterator[FrameRemark]:
         yield FrameRemark(key="token", what="a UUID is advised; anybody who guesses it owns the session")
 
 
+_ATTRIBUTES_PLACE = "they are read at message.channel.metadata.customAttributes only"
+_ATTRIBUTES_IGNORED = "ignored since June 2026; put them at message.channel.metadata.customAttributes"
+
+
 def _attribute_remarks(frame: Mapping[str, Any]) -> Iterator[FrameRemark]:
     if "customAttributes" in frame:
         yield FrameRemark(
             key="customAttributes", what="they are read at message.channel.metadata.customAttributes only"
         )
     if "customAttributes" in _below(frame, "channel", "metadata"):
-        yield FrameRemark(key="channel.metadata.customAttributes",
-                          what="ignored since June 2026; put them at message.channel.metadata.customAttributes")  # fmt: skip
+        yield FrameRemark(key="channel.metadata.customAttributes", what=_ATTRIBUTES_IGNORED)
     for path in (("message",), ("message", "metadata"), ("message", "channel")):
         if "customAttributes" in _below(frame, *path):
-            yield FrameRemark(key=".".join((*path, "customAttributes")),
-                              what="they are read at message.channel.metadata.customAttributes only")  # fmt: skip
+            yield FrameRemark(key=".".join((*path, "customAttributes")), what=_ATTRIBUTES_PLACE)
     attributes = _below(frame, "message", "channel", "metadata").get("customAttributes")
     if isinstance(attributes, Mapping):
         size = sum(len(f"{key}{value}".encode("utf-8", "replace")) for key, value in attributes.items())
@@ -261,8 +266,15 @@ def _words(frame: Mapping[str, Any]) -> str:
 
 
 def _attributes_of(frame: Mapping[str, Any]) -> Mapping[str, Any]:
-    for holder in (frame, _below(frame, "data"), _below(frame, "channel", "metadata"), _below(frame, "message"),
-                   _below(frame, "message", "metadata"), _below(frame, "message", "channel")):  # fmt: skip
+    paths = (
+        (),
+        ("data",),
+        ("channel", "metadata"),
+        ("message",),
+        ("message", "metadata"),
+        ("message", "channel"),
+    )
+    for holder in (_below(frame, *path) for path in paths):
         for key in ("customAttributes", "attributes"):
             value = holder.get(key)
             if isinstance(value, Mapping):

@@ -30,24 +30,32 @@ ACTIONS = CONFIGURES | {
 
 INTENTS: dict[str, str] = {
     "configure": (
-        "auth authenticate authenticateguest authorize connect connected init initialize session start startchat "
-        "startsession startconversation join joinconversation joinchat guestready guestwelcome guest guestauth hello "
-        "login register subscribe createconversation createsession configuresession configure configureguest identify "
-        "handshake open openconversation newsession clientinit webchatinit connectionrequest connectioninit setup "
+        "auth authenticate authenticateguest authorize connect connected init initialize session "
+        "start startchat startsession startconversation join joinconversation joinchat guestready "
+        "guestwelcome guest guestauth hello login register subscribe createconversation createsession "
+        "configuresession configure configureguest identify handshake open openconversation "
+        "newsession clientinit webchatinit connectionrequest connectioninit setup "
         "configureauthenticatedsession resume resumesession reconnect"
     ),
     "message": (
-        "message sendmessage send text chat chatmessage guestmessage usermessage newmessage say postmessage msg "
-        "onmessage messagesend sendtext textmessage conversationmessage inboundmessage publish"
+        "message sendmessage send text chat chatmessage guestmessage usermessage newmessage say "
+        "postmessage msg onmessage messagesend sendtext textmessage conversationmessage "
+        "inboundmessage publish"
     ),
-    "typing": "typing starttyping typingstart typingindicator istyping sendtyping stoptyping typingstop composing",
+    "typing": (
+        "typing starttyping typingstart typingindicator istyping sendtyping stoptyping typingstop composing"
+    ),
     "ping": "ping keepalive heartbeat pong keep ka",
     "end": (
-        "end endchat endsession endconversation close closechat closeconversation disconnect leave leavechat bye quit "
-        "terminate hangup exit stop logout clear clearconversation closesession"
+        "end endchat endsession endconversation close closechat closeconversation disconnect leave "
+        "leavechat bye quit terminate hangup exit stop logout clear clearconversation closesession"
     ),
-    "attributes": "setattributes attributes setattribute updateattributes customattributes setcontext participantdata metadata",
-    "attachment": "upload attachment sendattachment sendfile file image media uploadattachment fileupload onattachment",
+    "attributes": (
+        "setattributes attributes setattribute updateattributes customattributes setcontext metadata"
+    ),
+    "attachment": (
+        "upload attachment sendattachment sendfile file image media uploadattachment fileupload onattachment"
+    ),
     "history": "history gethistory getmessages fetchhistory messages getjwt",
 }
 """What a frame tries to say → verbs people use for it (letters only, lower case)."""

@@ -71,11 +71,25 @@ _WORD_HINTS = {
     "fedramp": "use2.us-gov-pure.cloud",
     "eusc": "edee1.eusc-pure.cloud",
 }
-_TOKEN_HINTS = {"us": "mypurecloud.com", "uk": "euw2.pure.cloud", "gb": "euw2.pure.cloud", "ie": "mypurecloud.ie",
-                "de": "mypurecloud.de", "jp": "mypurecloud.jp", "au": "mypurecloud.com.au",
-                "ca": "cac1.pure.cloud", "in": "aps1.pure.cloud", "br": "sae1.pure.cloud",
-                "sg": "apse1.pure.cloud", "kr": "apne2.pure.cloud", "ch": "euc2.pure.cloud",
-                "mx": "mxc1.pure.cloud", "ae": "mec1.pure.cloud"}  # fmt: skip
+_TOKEN_HINTS = {
+    "us": "mypurecloud.com",
+    "uk": "euw2.pure.cloud",
+    "gb": "euw2.pure.cloud",
+    "ie": "mypurecloud.ie",
+    "de": "mypurecloud.de",
+    "jp": "mypurecloud.jp",
+    "au": "mypurecloud.com.au",
+    "ca": "cac1.pure.cloud",
+    "in": "aps1.pure.cloud",
+    "br": "sae1.pure.cloud",
+    "sg": "apse1.pure.cloud",
+    "kr": "apne2.pure.cloud",
+    "ch": "euc2.pure.cloud",
+    "mx": "mxc1.pure.cloud",
+    "ae": "mec1.pure.cloud",
+}
+"""Country code in a host → the region that was probably meant."""
+
 _AWS_NAME = re.compile(
     r"\b([a-z]{2,4}(?:-[a-z]+)?-(?:north|south|east|west|central)(?:north|south|east|west)?-\d)\b"
 )

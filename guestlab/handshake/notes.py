@@ -26,13 +26,20 @@ _COMPLAINT = re.compile(
     r"|trouble|issue|no|not|n't|never|nothing|none|cannot|can't|don't|doesn't|isn't|won't|without|missing|lost"
     r"|gone|empty|drops?|closes|closed|disconnects?|dies|dead|times? out|timed out|hangs?|stuck|slow|ignored"
     r"|stripped|twice|duplicat\w*|bad|crash\w*|exception|why|how|which|what|where|should|need|want|wants|must"
-    r"|blocked|only|again|instead|old|silent|[1-5]\d\d|40\d\d|10[01]\d)\b",
+    r"|blocked|only|stops?|stopped|ends?|expires?|kicked|thrown|holes?|doubles|overlap\w*|although|however|but"
+    r"|again|instead|old|silent|[1-5]\d\d|40\d\d|10[01]\d)\b",
     re.IGNORECASE,
 )
 """Words in which a complaint or a question is dressed."""
+_SYMPTOMS = frozenset(
+    {"lost", "twice", "drops", "silence", "not seen", "cannot write", "stays open", "misrouted", "order",
+     "shows no refusal", "no resolve", "rate"}
+)  # fmt: skip
+"""Subjects that are complaints by themselves."""
 _CONTENT = re.compile(
-    r"\b(?:no|without|not a single|any) (?:more )?(?:errors?|problems?|issues?|trouble|complaints?|failures?)\b"
-    r"|nothing (?:is )?wrong|(?:works?|worked|working|runs?|fine|good|ok|okay)\b(?: (?:fine|well|as expected|now))?"
+    r"\b(?:no|without|not a single|any) (?:more )?(?:errors?|problems?|issues?|complaints?|failures?)\b"
+    r"|nothing (?:is )?wrong|(?:works?|worked|working|runs?|fine|good|ok|okay)\b"
+    r"(?: (?:fine|well|as expected|now))?"
     r"|as it should|\b(?:101|200|201|202|204)\b",
     re.IGNORECASE,
 )
@@ -122,7 +129,8 @@ class Note:
     @property
     def complains(self) -> bool:
         """Whether it says that something fails, or asks something."""
-        return bool(_COMPLAINT.search(_CONTENT.sub(" ", self.text))) or "?" in self.text
+        words = _COMPLAINT.search(_CONTENT.sub(" ", self.text))
+        return bool(words) or "?" in self.text or not _SYMPTOMS.isdisjoint(self.subjects)
 
     @cached_property
     def regions(self) -> tuple[Region, ...]:
@@ -148,15 +156,15 @@ def _regions_in(sentence: str) -> list[Region]:
         if host.is_genesys and host.region is not None:
             found.append(host.region)
     lowered = sentence.lower()
-    for region in REGIONS:
-        if re.search(rf"\b{re.escape(region.aws_name)}\b", lowered) or (
-            re.search(rf"(?<![\w.]){re.escape(region.name.split('.')[0])}\b(?!\.)", lowered)
-            and not region.name.startswith("mypure")
-        ):
-            found.append(region)
-    for suffix in re.findall(r"(?<![\w.])\.(ie|de|jp)\b", lowered):
-        found.append(Region(f"mypurecloud.{suffix}"))
-    for place, domain in _PLACES.items():
-        if re.search(rf"\b{place}\b", lowered):
-            found.append(Region(domain))
+    found += [region for region in REGIONS if _names(region, lowered)]
+    found += [Region(f"mypurecloud.{suffix}") for suffix in re.findall(r"(?<![\w.])\.(ie|de|jp)\b", lowered)]
+    found += [Region(domain) for place, domain in _PLACES.items() if re.search(rf"\b{place}\b", lowered)]
     return found
+
+
+def _names(region: Region, lowered: str) -> bool:
+    """Tell whether a sentence names a region by its AWS name or its short one ("usw2")."""
+    if re.search(rf"\b{re.escape(region.aws_name)}\b", lowered):
+        return True
+    short = region.name.split(".")[0]
+    return short != "mypurecloud" and re.search(rf"(?<![\w.]){re.escape(short)}\b(?!\.)", lowered) is not None

@@ -10,15 +10,17 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from guestlab.handshake.address import Address, read_pairs
 from guestlab.handshake.credentials import Place, credential_places
-from guestlab.handshake.evidence import Evidence
 from guestlab.handshake.hosts import Host, HostKind, read_host
 from guestlab.handshake.notes import Note
 from guestlab.handshake.quoting import quote_frame, quote_text, quote_url
 from guestlab.handshake.targets import Target, find_target
+
+if TYPE_CHECKING:
+    from guestlab.handshake.evidence import Evidence
 
 __all__ = ["FrameReading", "Reading", "walk_keys"]
 
@@ -188,6 +190,11 @@ class Reading:
     def response_header(self, name: str) -> str | None:
         """A response header, case ignored."""
         return _header(self.evidence.response_headers, name)
+
+    @property
+    def kind(self) -> str | None:
+        """Which credential was used, by the description."""
+        return self.evidence.token_kind
 
     @property
     def knows_headers(self) -> bool:

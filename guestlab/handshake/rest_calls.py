@@ -6,7 +6,6 @@ A call comes from the URL; where there is no URL, from a path written in the not
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,8 @@ from guestlab.handshake.quoting import is_masked
 from guestlab.handshake.targets import Target
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from guestlab.handshake.reading import Reading
 
 __all__ = ["Call", "guest_call", "rest_calls"]
@@ -71,9 +72,7 @@ def guest_call(reading: Reading) -> Iterator[Call]:
 
 def _call(reading: Reading, method: str, path: str, *, from_note: bool) -> Call:
     path = "/" + "/".join(part for part in path.split("/") if part)
-    as_guest = _GUEST_PATH.search(path) is not None or (
-        reading.evidence.token_kind == "guest" and "/conversations" in path
-    )
+    as_guest = _GUEST_PATH.search(path) is not None or (reading.kind == "guest" and "/conversations" in path)
     return Call(
         method=method,
         path=path,

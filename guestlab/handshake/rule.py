@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from guestlab.handshake.evidence import Evidence
 from guestlab.handshake.reading import Reading
+
+if TYPE_CHECKING:
+    from guestlab.handshake.evidence import Evidence
 
 __all__ = ["SOURCES", "Confidence", "Level", "Match", "Rule", "confirmed", "likely"]
 
@@ -96,7 +98,7 @@ def confirmed(
     **values: str,
 ) -> Match:
     """Make a match that the evidence itself shows."""
-    return _match("confirmed", evidence, what, why, next_step, level, values)
+    return _match("confirmed", evidence, {"what": what, "why": why, "next_step": next_step}, level, values)
 
 
 def likely(
@@ -108,15 +110,13 @@ def likely(
     **values: str,
 ) -> Match:
     """Make a match that is the best reading, no more."""
-    return _match("likely", evidence, what, why, next_step, level, values)
+    return _match("likely", evidence, {"what": what, "why": why, "next_step": next_step}, level, values)
 
 
 def _match(
     confidence: Confidence,
     evidence: tuple[str, ...],
-    what: str,
-    why: str,
-    next_step: str,
+    templates: dict[str, str],
     level: Level | None,
     values: Mapping[str, str],
 ) -> Match:
@@ -124,8 +124,6 @@ def _match(
         confidence=confidence,
         evidence=tuple(dict.fromkeys(line for line in evidence if line)),
         values=values,
-        what=what,
-        why=why,
-        next_step=next_step,
         level=level,
+        **templates,
     )

@@ -7,7 +7,8 @@ right before what comes later can matter. Each row's judge lives with its family
 
 from __future__ import annotations
 
-from guestlab.handshake.rule import Rule
+from typing import TYPE_CHECKING
+
 from guestlab.handshake.rules_channel import CHANNEL_RULES
 from guestlab.handshake.rules_credentials import CREDENTIAL_RULES
 from guestlab.handshake.rules_endpoint import ENDPOINT_RULES
@@ -18,6 +19,9 @@ from guestlab.handshake.rules_product import PRODUCT_RULES
 from guestlab.handshake.rules_rest import REST_RULES
 from guestlab.handshake.rules_session import SESSION_RULES
 from guestlab.handshake.rules_upgrade import UPGRADE_RULES
+
+if TYPE_CHECKING:
+    from guestlab.handshake.rule import Rule
 
 __all__ = ["RULES", "UNEXPLAINED"]
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from guestlab.handshake.frame_words import ACTIONS
 from guestlab.handshake.hosts import HostKind
 from guestlab.handshake.quoting import quote_text
-from guestlab.handshake.reading import Reading
 from guestlab.handshake.rule import SOURCES, Match, Rule, confirmed, likely
 from guestlab.handshake.targets import Target, speaks_channel
+
+if TYPE_CHECKING:
+    from guestlab.handshake.reading import Reading
 
 __all__ = ["CHANNEL_RULES"]
 
@@ -34,7 +38,7 @@ def _not_guest_socket(reading: Reading) -> Match | None:
                              fault="Topics are subscribed on the guest socket.")  # fmt: skip
         return None
     if reading.target is Target.CHANNEL_API:
-        if reading.evidence.token_kind == "guest" and reading.refused in {401, 403}:
+        if reading.kind == "guest" and reading.refused in {401, 403}:
             return likely(*lines, *reading.lines("token_kind"), fault="A guest has no channels.")
         return None
     if reading.target is not Target.CHANNEL or not reading.evidence.url:
@@ -84,9 +88,10 @@ def _lifetime(reading: Reading) -> Match | None:
     note = reading.note
     if note.says("channel limit"):
         return likely(*reading.lines("note"), fault="Channels or topics are too many.")
-    if note.says("day") and note.complains:
+    if note.says_any("day", "after a time") and note.complains:
         return likely(*reading.lines("url", "http_status", "close_code", "note"), fault="The time fits.")
-    if _is_connect_uri(reading) and reading.refused in {401, 403, 404, 410} and not reading.credentials:
+    shown = any(place.where != "said" for place in reading.credentials)
+    if _is_connect_uri(reading) and reading.refused in {401, 403, 404, 410} and not shown:
         return likely(*reading.lines("url", "http_status"), fault="The connectUri is no longer accepted.")
     return None
 
@@ -117,10 +122,15 @@ CHANNEL_RULES = (
         level="documented",
         sources=(SOURCES["platform sdk"], SOURCES["notifications guide"]),
         what="A notification channel is wanted here, which is not opened like this. {fault}",
-        why="Notifications and guest messages are two sockets: a channel is created by REST with an access token, the guest socket "
-        "needs none. The channel's connectUri is used as it comes, without header or token.",
-        next_step="POST /api/v2/notifications/channels with the access token, subscribe topics on that channel by REST, then open "
-        "the connectUri it returned.",
+        why=(
+            "Notifications and guest messages are two sockets: a channel is created by REST with an "
+            "access token, the guest socket needs none. The channel's connectUri is used as it comes, "
+            "without header or token."
+        ),
+        next_step=(
+            "POST /api/v2/notifications/channels with the access token, subscribe topics on that channel "
+            "by REST, then open the connectUri it returned."
+        ),
         judge=_not_guest_socket,
     ),
     Rule(
@@ -128,10 +138,14 @@ CHANNEL_RULES = (
         level="documented",
         sources=(SOURCES["platform sdk"], SOURCES["notifications guide"]),
         what="The channel has come to its end or its limits. {fault}",
-        why="A channel lives 24 hours from its last subscription call and dies with its token; there are 20 per user and "
-        "application (a 21st removes the longest unused) and 1000 topics on each.",
-        next_step="Before the day is over, subscribe again or make a new channel; HEAD /api/v2/notifications/channels/{{id}} tells "
-        "whether it lives.",
+        why=(
+            "A channel lives 24 hours from its last subscription call and dies with its token; there are "
+            "20 per user and application (a 21st removes the longest unused) and 1000 topics on each."
+        ),
+        next_step=(
+            "Before the day is over, subscribe again or make a new channel; HEAD "
+            "/api/v2/notifications/channels/{{id}} tells whether it lives."
+        ),
         judge=_lifetime,
     ),
     Rule(
@@ -139,10 +153,15 @@ CHANNEL_RULES = (
         level="documented",
         sources=(SOURCES["platform sdk"], SOURCES["notifications guide"]),
         what="This channel has no subscriptions. {fault}",
-        why="Subscriptions belong to a channel: a new one starts empty, and nothing is replayed. The same connectUri keeps them as "
-        "long as the channel lives.",
-        next_step="After making a channel, PUT the topics to /api/v2/notifications/channels/{{id}}/subscriptions, then connect and "
-        "read the present state by REST.",
+        why=(
+            "Subscriptions belong to a channel: a new one starts empty, and nothing is replayed. The "
+            "same connectUri keeps them as long as the channel lives."
+        ),
+        next_step=(
+            "After making a channel, PUT the topics to "
+            "/api/v2/notifications/channels/{{id}}/subscriptions, then connect and read the present "
+            "state by REST."
+        ),
         judge=_resubscribe,
     ),
 )

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from guestlab.handshake.evidence import OAUTH_KINDS
 from guestlab.handshake.quoting import quote_text
-from guestlab.handshake.reading import Reading
 from guestlab.handshake.rest_calls import Call, guest_call
 from guestlab.handshake.rule import SOURCES, Match, Rule, confirmed, likely
 from guestlab.handshake.targets import Target
+
+if TYPE_CHECKING:
+    from guestlab.handshake.reading import Reading
 
 __all__ = ["CREDENTIAL_RULES"]
 
@@ -19,8 +22,8 @@ _MINTS = re.compile(
 )
 """Last path segments that stand for an identity."""
 _OPENS = re.compile(
-    r"(?:conversations?|web-?messag\w*|messaging|web-?chats?|chats?|channels?|connect\w*|auth\w*|start|create|init\w*|"
-    r"register|handshake|web-?sockets?|sockets?|participants?|members?|join|contacts?)",
+    r"(?:conversations?|web-?messag\w*|messaging|web-?chats?|chats?|channels?|connect\w*|auth\w*|start|create|"
+    r"init\w*|register|handshake|web-?sockets?|sockets?|participants?|members?|join|contacts?)",
     re.IGNORECASE,
 )
 """Last path segments that stand for a conversation or socket to be opened."""
@@ -49,7 +52,7 @@ def _told_about_socket(reading: Reading) -> Match | None:
         return None
     if note.says_any("server plays guest", "open messaging", "notifications"):
         return None
-    if reading.evidence.token_kind not in OAUTH_KINDS and not note.says("access token"):
+    if reading.kind not in OAUTH_KINDS and not note.says("access token"):
         return None
     spoken = note.has(r"access_token|bearer|authorization header|(?:oauth|access) token|client credentials")
     if not spoken or not note.has(r"guest|web ?messag|deployment|append"):
@@ -96,22 +99,37 @@ CREDENTIAL_RULES = (
         name="credential.oauth-on-guest-socket",
         level="documented",
         sources=(SOURCES["java sdk"], SOURCES["mobile sdk"], SOURCES["platform spec"]),
-        what="An access token of the login service was put on the guest socket ({places}); it is not read there.",
-        why="Guests are not users of the organisation: the socket knows a deployment id in the URL and a guest token of "
-        "your own making in the first frame, nothing else. No kind, scope or place of an access token changes that.",
-        next_step="Take the token out; open the socket with deploymentId alone and send configureSession with a fresh "
-        "UUID as token. Keep the access token for the Platform API.",
+        what=(
+            "An access token of the login service was put on the guest socket ({places}); it is not read "
+            "there."
+        ),
+        why=(
+            "Guests are not users of the organisation: the socket knows a deployment id in the URL and a "
+            "guest token of your own making in the first frame, nothing else. No kind, scope or place of "
+            "an access token changes that."
+        ),
+        next_step=(
+            "Take the token out; open the socket with deploymentId alone and send configureSession with "
+            "a fresh UUID as token. Keep the access token for the Platform API."
+        ),
         judge=_oauth_on_guest_socket,
     ),
     Rule(
         name="credential.no-guest-token-endpoint",
         level="documented",
         sources=(SOURCES["faq"], SOURCES["platform sdk"], SOURCES["java sdk"]),
-        what="Guest tokens, guest ids and socket addresses are not handed out by {call}: no REST call makes them.",
-        why="The guest token is a string the client makes by itself (a UUID is advised); the socket's address follows "
-        "from region and deployment id.",
-        next_step="Make a UUID, connect to wss://webmessaging.{{region}}/v1?deploymentId=…, and send it as token in "
-        "configureSession.",
+        what=(
+            "Guest tokens, guest ids and socket addresses are not handed out by {call}: no REST call "
+            "makes them."
+        ),
+        why=(
+            "The guest token is a string the client makes by itself (a UUID is advised); the socket's "
+            "address follows from region and deployment id."
+        ),
+        next_step=(
+            "Make a UUID, connect to wss://webmessaging.{{region}}/v1?deploymentId=…, and send it as "
+            "token in configureSession."
+        ),
         judge=_no_guest_token_endpoint,
         yields_to=("product.legacy-webchat", "product.open-messaging"),
     ),

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from guestlab.handshake.hosts import LABELS, HostKind, read_host
 from guestlab.handshake.quoting import quote_text
-from guestlab.handshake.reading import Reading
 from guestlab.handshake.rule import SOURCES, Match, Rule, confirmed, likely
 from guestlab.handshake.targets import Target
+
+if TYPE_CHECKING:
+    from guestlab.handshake.reading import Reading
 
 __all__ = ["ENDPOINT_RULES"]
 
@@ -112,7 +115,7 @@ def _region_mismatch(reading: Reading) -> Match | None:
     if not reading.has_failed:
         return None
     calls_api = reading.target in {Target.PLATFORM, Target.CHANNEL_API}
-    if reading.evidence.token_kind == "other_region" and calls_api and reading.evidence.http_status == 401:
+    if reading.kind == "other_region" and calls_api and reading.evidence.http_status == 401:
         return confirmed(
             *reading.lines("url", "token_kind", "http_status"),
             here=here.name,
@@ -123,8 +126,8 @@ def _region_mismatch(reading: Reading) -> Match | None:
 
 
 _BELONGS = (
-    r"sign|log(?:s|ged|ging)?[ -]?(?:in|ged)|\borg|deploy|token|client|creat|account|region|belong|live|host|made|"
-    r"tenant|issued|copied|admin|from|we are|our "
+    r"sign|log(?:s|ged|ging)?[ -]?(?:in|ged)|\borg|deploy|token|client|creat|account|region|belong|live|"
+    r"host|made|tenant|issued|copied|admin|from|we are|our "
 )
 
 
@@ -133,8 +136,8 @@ def _region_in_note(reading: Reading, here: str) -> Match | None:
     origin = reading.header("Origin") or ""
     at = read_host(origin.split("://")[-1].split(":")[0]) if origin else None
     if at is not None and at.is_genesys and at.region is not None and at.region.name != here:
-        return likely(*reading.lines("url"), f"Origin {quote_text(origin, 80)}", here=here, there=at.region.name,
-                      thing="the page")  # fmt: skip
+        line = f"Origin {quote_text(origin, 80)}"
+        return likely(*reading.lines("url"), line, here=here, there=at.region.name, thing="the page")
     if not others or not reading.note.has(_BELONGS):
         return None
     thing = "the deployment" if reading.target is Target.GUEST else "the access token or its client"
@@ -147,8 +150,10 @@ ENDPOINT_RULES = (
         level="documented",
         sources=(SOURCES["platform sdk"], SOURCES["java sdk"]),
         what="{host} is not a Genesys Cloud host: {remark}.",
-        why="Each service of a region has one fixed host, and there is no catch-all: any other name fails in DNS "
-        "or reaches somebody else.",
+        why=(
+            "Each service of a region has one fixed host, and there is no catch-all: any other name "
+            "fails in DNS or reaches somebody else."
+        ),
         next_step="Use {nearest}, which is {service}; the region's domain is the one you sign in at.",
         judge=_unknown_host,
     ),
@@ -166,7 +171,9 @@ ENDPOINT_RULES = (
         level="documented",
         sources=(SOURCES["platform sdk"], SOURCES["mobile sdk"]),
         what="The request goes to {here}, but {thing} belongs to {there}.",
-        why="Organisations, clients, tokens and deployments live in one region and are unknown in all others.",
+        why=(
+            "Organisations, clients, tokens and deployments live in one region and are unknown in all others."
+        ),
         next_step="Take host and deployment from the same region: the one in the address bar of your login.",
         judge=_region_mismatch,
     ),

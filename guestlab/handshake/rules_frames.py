@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from guestlab.handshake.frame_words import ACTIONS, CONFIGURES, intent_of, verb_of
 from guestlab.handshake.quoting import is_masked, quote_text
-from guestlab.handshake.reading import Reading
 from guestlab.handshake.rule import SOURCES, Match, Rule, confirmed, likely
 from guestlab.handshake.targets import Target, speaks_channel
+
+if TYPE_CHECKING:
+    from guestlab.handshake.reading import Reading
 
 __all__ = ["FRAME_RULES"]
 
 _WANTS_FORM = (
-    r"(?:what|which|how|exact|correct|right|structure|format|schema|shape)[^.]{0,60}(?:first|initial|opening|connect|auth|"
-    r"handshake) (?:frame|message|payload|command)|(?:first|initial|opening) (?:frame|message|payload)[^.]{0,40}"
-    r"(?:structure|format|schema|look|contain|expected)|(?:exact|right|correct) (?:message|frame|payload) (?:structure|format)"
+    r"(?:what|which|how|exact|correct|right|structure|format|schema|shape)[^.]{0,60}(?:first|initial|opening|"
+    r"connect|auth|handshake) (?:frame|message|payload|command)"
+    r"|(?:first|initial|opening) (?:frame|message|payload)[^.]{0,40}(?:structure|format|schema|look|contain|expected)"
+    r"|(?:exact|right|correct) (?:message|frame|payload) (?:structure|format)"
     r"|what (?:do|should|must|shall) (?:i|we) send (?:first|after|once)"
 )
-_VERB_SAID = r"\b(?:auth\w*|connect|init\w*|join|start\w*|hello|login|register|guest_ready)['\"`]? (?:frame|message|command|event|action)\b"
+_VERB_SAID = (
+    r"\b(?:auth\w*|connect|init\w*|join|start\w*|hello|login|register|guest_ready)['\"`]? "
+    r"(?:frame|message|command|event|action)\b"
+)
 
 
 def _wrong_first_frame(reading: Reading) -> Match | None:
@@ -29,12 +36,18 @@ def _wrong_first_frame(reading: Reading) -> Match | None:
         return None if speaks_channel(reading.first) else _first(reading)
     if reading.sent and not reading.reply.class_name:
         return _later(reading)
-    said = reading.note.has(_WANTS_FORM) or reading.note.has(_VERB_SAID)
+    said = reading.note.has(_WANTS_FORM) or reading.note.has(_VERB_SAID) or _shown_in_note(reading)
     if said and not reading.reply and not reading.note.says("identity provider"):
         return likely(
             *reading.lines("url", "note"), fault="by your words the session is not opened by configureSession"
         )
     return None
+
+
+def _shown_in_note(reading: Reading) -> bool:
+    """Whether the note quotes a frame with an invented verb for opening."""
+    found = re.search(r"\{\s*['\"]?(?:type|action|command|event)['\"]?\s*:\s*['\"](\w+)", reading.note.text)
+    return found is not None and found[1] not in ACTIONS and intent_of(found[1]) == "configure"
 
 
 def _first(reading: Reading) -> Match | None:
@@ -114,9 +127,14 @@ FRAME_RULES = (
         level="documented",
         sources=(SOURCES["mobile sdk"], SOURCES["java sdk"]),
         what="{sent} was sent without a configured session on this connection.",
-        why="The server knows a session only after configureSession was answered by SessionResponse on the same socket; "
-        "until then it answers 4007 (lane frame). The same number comes when the guest token changed in between.",
-        next_step="Send configureSession first, wait for SessionResponse, then use the same token on every frame.",
+        why=(
+            "The server knows a session only after configureSession was answered by SessionResponse on "
+            "the same socket; until then it answers 4007 (lane frame). The same number comes when the "
+            "guest token changed in between."
+        ),
+        next_step=(
+            "Send configureSession first, wait for SessionResponse, then use the same token on every frame."
+        ),
         judge=_session_not_configured,
     ),
     Rule(
@@ -124,10 +142,14 @@ FRAME_RULES = (
         level="documented",
         sources=(SOURCES["java sdk"], SOURCES["mobile sdk"]),
         what="The first frame does not open a session: {fault}.",
-        why="The guest protocol has twelve actions and begins with configureSession (or configureAuthenticatedSession); "
-        "there is no auth, connect, init, start or join.",
-        next_step='Send {{"action":"configureSession","deploymentId":"<the one in the URL>","token":"<a UUID you make>"}} '
-        "as the first frame.",
+        why=(
+            "The guest protocol has twelve actions and begins with configureSession (or "
+            "configureAuthenticatedSession); there is no auth, connect, init, start or join."
+        ),
+        next_step=(
+            'Send {{"action":"configureSession","deploymentId":"<the one in the URL>","token":"<a UUID '
+            'you make>"}} as the first frame.'
+        ),
         judge=_wrong_first_frame,
     ),
 )

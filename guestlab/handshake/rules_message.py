@@ -19,14 +19,27 @@ __all__ = ["MESSAGE_RULES"]
 
 _RIGHT_PLACE = ("message", "channel", "metadata", "customAttributes")
 _ATTRIBUTE_KEYS = frozenset(
-    "customattributes participantdata customdata customfields userdata contextdata attributes".split()
+    {
+        "customattributes",
+        "participantdata",
+        "customdata",
+        "customfields",
+        "userdata",
+        "contextdata",
+        "attributes",
+    }
 )
 _FILE_CODES = frozenset({4001, 4002, 4003, 4004, 4005, 4008, 4009, 4010, 4102})
 _FILE_KEYS = frozenset({"attachmentIds", "attachments", "file", "fileData", "base64", "fileContent"})
 
+_SENDS_FILES = (
+    r"attach|upload|pre-?signed|\b(?:image|photo|picture|pdf|screenshot)s?\b|file (?:type|size|name)"
+    r"|send(?:ing)? (?:a |an |the )?(?:file|document)"
+)
+
 _BUDGETS = {
     "upgrade": f"{PUBLISHED.connections_per_minute_per_deployment} connections a minute for the deployment",
-    "history": f"{PUBLISHED.history_requests_per_minute_per_session} history requests a minute for the session",
+    "history": f"{PUBLISHED.history_requests_per_minute_per_session} history requests a minute for a session",
     "platform": f"{PUBLISHED.platform_requests_per_minute_per_token} requests a minute for the access token",
     "configure": f"{PUBLISHED.configures_per_minute_per_session} configures a minute for the session",
     "echo": f"{PUBLISHED.echoes_per_minute_per_connection} echoes a minute for the connection",
@@ -42,18 +55,18 @@ def _note_counts(reading: Reading) -> bool:
 
 def _rate(reading: Reading) -> Match | None:
     lines = reading.lines("url", "http_status", "response_headers", "frame", "note")
-    values = {"budget": _budget(reading), "wait": _wait(reading)}
+    budget, wait = _budget(reading), _wait(reading)
     if {429, 4029} & reading.reply.codes or reading.reply.class_name == "TooManyRequestsErrorMessage":
-        return confirmed(*lines, lane="a frame (lane frame)", **values)
+        return confirmed(*lines, lane="a frame (lane frame)", budget=budget, wait=wait)
     by_body = reading.body.text("code").startswith("too.many.requests")
     if reading.evidence.http_status == 429 or by_body:
-        return confirmed(*lines, lane="an HTTP answer (lane http)", **values)
+        return confirmed(*lines, lane="an HTTP answer (lane http)", budget=budget, wait=wait)
     if reading.evidence.close_code == 429 or (reading.note.says("rate") and not reading.reply.is_failure):
         if reading.note.says("channel limit") or (
             reading.refused and not reading.note.has("429|too many requests")
         ):
             return None
-        return likely(*lines, lane="your words, as 429 or 4029", **values)
+        return likely(*lines, lane="your words, as 429 or 4029", budget=budget, wait=wait)
     return None
 
 
@@ -129,15 +142,16 @@ def _misplaced(path: tuple[str, ...], frame: FrameReading) -> str:
     plain = path[-1].lower().replace("_", "")
     if plain not in _ATTRIBUTE_KEYS:
         return ""
-    return f"custom attributes at {quote_text('.'.join(path), 80)} of {quote_text(verb_of(frame.raw)[1] or 'a frame', 40)}"
+    verb = verb_of(frame.raw)[1] or "a frame"
+    return f"custom attributes at {quote_text('.'.join(path), 80)} of {quote_text(verb, 40)}"
 
 
 def _size(attributes: Any) -> int:
     if not isinstance(attributes, Mapping):
         return 0
     try:
-        return sum(len(f"{key}{value if isinstance(value, str) else json.dumps(value)}".encode("utf-8", "replace"))
-                   for key, value in attributes.items())  # fmt: skip
+        texts = (f"{k}{v if isinstance(v, str) else json.dumps(v)}" for k, v in attributes.items())
+        return sum(len(text.encode("utf-8", "replace")) for text in texts)
     except (ValueError, TypeError, RecursionError):
         return 0
 
@@ -159,11 +173,10 @@ def _too_long(reading: Reading) -> Match | None:
         return likely(*reading.lines("close_code", "note"), level="inferred",
                       fault="The connection was closed with 1009, message too big (lane close).")  # fmt: skip
     about_text = not reading.note.says_any("attachment", "attributes", "idle")
-    if reading.note.says("too long") and about_text and _note_counts(reading):
-        if reading.note.says_any("not seen", "lost", "cannot write", "drops") or reading.note.has(
-            r"4,?096|refus|reject|error"
-        ):
-            return likely(*reading.lines("note"), fault="By your words it is a long one.")
+    harmed = reading.note.says_any("not seen", "lost", "cannot write", "drops")
+    harmed = harmed or reading.note.has(r"4,?096|refus|reject|error")
+    if reading.note.says("too long") and about_text and harmed and _note_counts(reading):
+        return likely(*reading.lines("note"), fault="By your words it is a long one.")
     return None
 
 
@@ -195,11 +208,9 @@ def _attachment(reading: Reading) -> Match | None:
             )
         if intent_of(verb_of(frame.raw)[1]) == "attachment" and not frame.action.startswith("on"):
             return likely(*reading.lines(name, "frame"), fault="No such frame exists.")
-    if reading.note.says("attachment") and _note_counts(reading) and reading.note.complains:
-        if reading.note.has(
-            r"attach|upload|pre-?signed|\b(?:image|photo|picture|pdf|screenshot)s?\b|file (?:type|size|name)"
-        ):
-            return likely(*reading.lines("note"), fault="By your words a file does not get through.")
+    told = reading.note.says("attachment") and reading.note.complains and reading.note.has(_SENDS_FILES)
+    if told and _note_counts(reading):
+        return likely(*reading.lines("note"), fault="By your words a file does not get through.")
     return None
 
 
@@ -264,7 +275,10 @@ MESSAGE_RULES = (
         level="documented",
         sources=(SOURCES["limits"], SOURCES["mobile sdk"], SOURCES["platform spec"]),
         what="Too many requests, said in {lane}.",
-        why="The published budget here is {budget}. A refused frame was not accepted; nothing queues it for you.",
+        why=(
+            "The published budget here is {budget}. A refused frame was not accepted; nothing queues it "
+            "for you."
+        ),
         next_step="Wait {wait}, then go on slower.",
         judge=_rate,
         retryable=True,
@@ -274,10 +288,15 @@ MESSAGE_RULES = (
         level="documented",
         sources=(SOURCES["announcement"], SOURCES["mobile sdk"], SOURCES["limits"]),
         what="Custom attributes are not where they are read. {fault}",
-        why="They belong to message.channel.metadata.customAttributes of an onMessage frame, 2048 bytes of keys and values at "
-        "most; channel.metadata beside the message is ignored since June 2026.",
-        next_step='Send them as {{"action":"onMessage","token":…,"message":{{"type":"Text","text":…,"channel":{{"metadata":'
-        '{{"customAttributes":{{…}}}}}}}}}}.',
+        why=(
+            "They belong to message.channel.metadata.customAttributes of an onMessage frame, 2048 bytes "
+            "of keys and values at most; channel.metadata beside the message is ignored since June 2026."
+        ),
+        next_step=(
+            "Send them as "
+            '{{"action":"onMessage","token":…,"message":{{"type":"Text","text":…,'
+            '"channel":{{"metadata":{{"customAttributes":{{…}}}}}}}}}}.'
+        ),
         judge=_attributes,
     ),
     Rule(
@@ -285,8 +304,10 @@ MESSAGE_RULES = (
         level="documented",
         sources=(SOURCES["limits"], SOURCES["mobile sdk"], SOURCES["gateway"]),
         what="The message is too long. {fault}",
-        why="A guest's text may have 4096 bytes; above that the server answers 4011 (lane frame) and drops it. (That a frame "
-        "above 32 KB closes the connection with 1009 is inferred.)",
+        why=(
+            "A guest's text may have 4096 bytes; above that the server answers 4011 (lane frame) and "
+            "drops it. (That a frame above 32 KB closes the connection with 1009 is inferred.)"
+        ),
         next_step="Split the text, or send it as a file.",
         judge=_too_long,
     ),
@@ -295,10 +316,15 @@ MESSAGE_RULES = (
         level="documented",
         sources=(SOURCES["mobile sdk"], SOURCES["java sdk"]),
         what="The file does not take the way attachments take. {fault}",
-        why="onAttachment asks for an upload address, PresignedUrlResponse gives it, the bytes go there by PUT with the headers "
-        "it names, and only UploadSuccessEvent makes the attachment usable in onMessage.",
-        next_step="Go through the four steps in order and wait for UploadSuccessEvent; compare type and size with "
-        "allowedMedia in SessionResponse.",
+        why=(
+            "onAttachment asks for an upload address, PresignedUrlResponse gives it, the bytes go there "
+            "by PUT with the headers it names, and only UploadSuccessEvent makes the attachment usable "
+            "in onMessage."
+        ),
+        next_step=(
+            "Go through the four steps in order and wait for UploadSuccessEvent; compare type and size "
+            "with allowedMedia in SessionResponse."
+        ),
         judge=_attachment,
     ),
     Rule(
@@ -306,10 +332,16 @@ MESSAGE_RULES = (
         level="documented",
         sources=(SOURCES["mobile sdk"], SOURCES["limits"]),
         what="The guest's typing indicator does not get through. {fault}",
-        why="Typing is an event in an onMessage frame, at most once in five seconds, and only where the configuration shows "
-        "the guest's typing to agents.",
-        next_step='Send {{"action":"onMessage","token":…,"message":{{"type":"Event","events":[{{"eventType":"Typing",'
-        '"typing":{{"type":"On"}}}}]}}}} and switch the indicator on in the Messenger configuration.',
+        why=(
+            "Typing is an event in an onMessage frame, at most once in five seconds, and only where the "
+            "configuration shows the guest's typing to agents."
+        ),
+        next_step=(
+            "Send "
+            '{{"action":"onMessage","token":…,"message":{{"type":"Event","events":'
+            '[{{"eventType":"Typing","typing":{{"type":"On"}}}}]}}}} '
+            "and switch the indicator on in the Messenger configuration."
+        ),
         judge=_typing,
     ),
 )

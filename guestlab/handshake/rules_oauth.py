@@ -19,10 +19,12 @@ __all__ = ["OAUTH_RULES"]
 _VERIFIER = re.compile(r"[A-Za-z0-9\-._~]{43,128}")
 _CHALLENGE = re.compile(r"[A-Za-z0-9_\-]{43}")
 _INVENTED_SCOPE = re.compile(
-    r"web-?chat:|web-?messaging:|conversations?:messaging|messaging:\*|messaging:(?:guest|conversation)|notifications:subscribe|"
-    r"websocket:|urn:genesys:cloud:oauth|conversation:read|guest:",
+    r"web-?chat:|web-?messaging:|conversations?:messaging|messaging:\*|messaging:(?:guest|conversation)|"
+    r"notifications:subscribe|websocket:|urn:genesys:cloud:oauth|conversation:read|guest:",
     re.IGNORECASE,
 )
+_PROVIDER_KEYS = frozenset({"idToken", "id_token", "authCode", "jwt", "code", "openIdToken"})
+"""Keys under which people put an identity provider's token into a guest's configureSession."""
 _NEEDS_USER = re.compile(r"/api/v2/(?:.*/)?users/me(?:/|$)")
 
 
@@ -42,8 +44,9 @@ def _wrong_host(reading: Reading) -> Match | None:
         return None
     verdict = likely if host.kind is HostKind.UNKNOWN else confirmed
     right = f"http(s)://{host.name}" if host.is_loopback else f"https://{host.nearest('login')}"
-    return verdict(*reading.lines("url"), *faults, *reading.lines("http_status"), faults=" and ".join(faults),
-                   right=right + wanted if "{" not in right else "https://login.{region}" + wanted)  # fmt: skip
+    right = "https://login.{region}" if "{" in right else right
+    lines = (*reading.lines("url"), *faults, *reading.lines("http_status"))
+    return verdict(*lines, faults=" and ".join(faults), right=right + wanted)
 
 
 def _succeeded(reading: Reading) -> bool:
@@ -129,7 +132,7 @@ def _oauth_error(reading: Reading) -> str:
 def _is_user_exchange(reading: Reading) -> bool:
     """Whether an authorization code is exchanged, with or without PKCE."""
     return (
-        reading.evidence.token_kind == "pkce"
+        reading.kind == "pkce"
         or "code_verifier" in reading.fields
         or "code_challenge" in reading.fields
         or reading.fields.get("grant_type") == "authorization_code"
@@ -167,7 +170,7 @@ def _pkce_exchange(reading: Reading) -> Match | None:
     has_secret = "client_secret" in reading.fields or (
         reading.header("Authorization") or ""
     ).lower().startswith("basic")
-    if not _is_user_exchange(reading) or (has_secret and reading.evidence.token_kind != "pkce"
+    if not _is_user_exchange(reading) or (has_secret and reading.kind != "pkce"
                                           and "code_verifier" not in reading.fields):  # fmt: skip
         return None
     fields, lines = reading.fields, reading.lines("url", "request_body", "http_status", "body")
@@ -201,7 +204,7 @@ def _pkce_authorize(reading: Reading) -> Match | None:
             *lines, fault="The verifier stands in the login page's address; it must stay secret until later."
         )
     if challenge is None:
-        missing = reading.evidence.token_kind == "pkce" and query.get("response_type", "code") == "code"
+        missing = reading.kind == "pkce" and query.get("response_type", "code") == "code"
         return confirmed(*lines, fault="code_challenge is missing.") if missing else None
     if method != "S256":
         return confirmed(*lines, fault="code_challenge_method must be S256; plain is not supported.")
@@ -216,7 +219,7 @@ def _user_context(reading: Reading) -> Match | None:
     text = reading.answer_text
     if reading.body.text("code") == "not.a.user" or "requires a user context" in text:
         return confirmed(*reading.lines("url", "http_status", "body"))
-    if reading.evidence.token_kind != "client_credentials":
+    if reading.kind != "client_credentials":
         return None
     if (
         reading.target is Target.PLATFORM
@@ -235,7 +238,7 @@ def _user_context(reading: Reading) -> Match | None:
 def _scope(reading: Reading) -> Match | None:
     asked = reading.fields.get("scope") or dict(reading.address.query).get("scope") or ""
     grant = reading.fields.get("grant_type") or dict(reading.address.query).get("grant_type") or ""
-    of_client = "client_credentials" in {grant, reading.evidence.token_kind}
+    of_client = "client_credentials" in {grant, reading.kind}
     shown = f"scope {quote_text(asked, 100)}" if asked else ""
     if reading.target in {Target.TOKEN, Target.AUTHORIZE} and asked:
         if of_client and not _succeeded(reading):
@@ -262,8 +265,8 @@ def _oidc(reading: Reading) -> Match | None:
             if match is not None:
                 return match
         elif frame.action == "configureSession":
-            key = next((path for path, _ in walk_keys(frame.raw, 2)
-                        if path[-1] in {"idToken", "id_token", "authCode", "jwt", "code", "openIdToken"}), None)  # fmt: skip
+            keys = (path for path, _ in walk_keys(frame.raw, 2) if path[-1] in _PROVIDER_KEYS)
+            key = next(keys, None)
             if key:
                 return likely(
                     *reading.lines(name, "note"), fault=f"configureSession does not read {'.'.join(key)}."
@@ -318,7 +321,9 @@ OAUTH_RULES = (
         sources=(SOURCES["platform sdk"], SOURCES["oauth guide"], SOURCES["rfc 6749"]),
         what="The token request was sent {fault}; the login service reads forms.",
         why="OAuth 2.0 token requests are form-encoded in the body; JSON is not understood here.",
-        next_step="Send grant_type and the rest as application/x-www-form-urlencoded (in Python: data=, not json=).",
+        next_step=(
+            "Send grant_type and the rest as application/x-www-form-urlencoded (in Python: data=, not json=)."
+        ),
         judge=_body_format,
     ),
     Rule(
@@ -326,10 +331,14 @@ OAUTH_RULES = (
         level="documented",
         sources=(SOURCES["platform sdk"], SOURCES["rfc 7636"], SOURCES["oauth metadata"]),
         what="The code exchange does not prove that it belongs to the login: PKCE is not done right. {fault}",
-        why="The login page gets code_challenge, the base64url of the SHA-256 of the verifier without padding, method S256; the "
-        "token request gets the verifier itself, and no secret.",
-        next_step="Keep one verifier of 43 to 128 characters per login: hash it for /oauth/authorize, send it as code_verifier to "
-        "/oauth/token.",
+        why=(
+            "The login page gets code_challenge, the base64url of the SHA-256 of the verifier without "
+            "padding, method S256; the token request gets the verifier itself, and no secret."
+        ),
+        next_step=(
+            "Keep one verifier of 43 to 128 characters per login: hash it for /oauth/authorize, send it "
+            "as code_verifier to /oauth/token."
+        ),
         judge=_pkce,
     ),
     Rule(
@@ -337,9 +346,14 @@ OAUTH_RULES = (
         level="documented",
         sources=(SOURCES["platform sdk"], SOURCES["oauth metadata"], SOURCES["rfc 6749"]),
         what="Client id and secret did not identify the client. {fault}",
-        why="The official way is HTTP Basic: base64 of id:secret in the Authorization header. invalid_client also comes for a "
-        "wrong secret, and for a client of another region.",
-        next_step="Send Authorization: Basic base64(id:secret) (curl: -u id:secret) to the region the client was made in.",
+        why=(
+            "The official way is HTTP Basic: base64 of id:secret in the Authorization header. "
+            "invalid_client also comes for a wrong secret, and for a client of another region."
+        ),
+        next_step=(
+            "Send Authorization: Basic base64(id:secret) (curl: -u id:secret) to the region the client "
+            "was made in."
+        ),
         judge=_client_authentication,
     ),
     Rule(
@@ -347,9 +361,14 @@ OAUTH_RULES = (
         level="documented",
         sources=(SOURCES["platform spec"],),
         what="This call needs a user, and a client-credentials token has none.",
-        why="Such a token stands for the client itself; calls about 'me' answer 400 not.a.user. It does not mean the token is bad.",
-        next_step="To check the token, call GET /api/v2/organizations/me or GET /api/v2/tokens/me; to act for a person, use the "
-        "authorization code grant with PKCE.",
+        why=(
+            "Such a token stands for the client itself; calls about 'me' answer 400 not.a.user. It does "
+            "not mean the token is bad."
+        ),
+        next_step=(
+            "To check the token, call GET /api/v2/organizations/me or GET /api/v2/tokens/me; to act for "
+            "a person, use the authorization code grant with PKCE."
+        ),
         judge=_user_context,
     ),
     Rule(
@@ -357,9 +376,14 @@ OAUTH_RULES = (
         level="documented",
         sources=(SOURCES["platform spec"], SOURCES["platform sdk"]),
         what="A scope will not help here. {fault}",
-        why="Scopes apply to user grants only; a client-credentials client is limited by its roles and divisions. No scope lets "
-        "anybody onto the guest socket.",
-        next_step="Leave scope out, and give the client a role with the missing permission in Admin > Integrations > OAuth.",
+        why=(
+            "Scopes apply to user grants only; a client-credentials client is limited by its roles and "
+            "divisions. No scope lets anybody onto the guest socket."
+        ),
+        next_step=(
+            "Leave scope out, and give the client a role with the missing permission in Admin > "
+            "Integrations > OAuth."
+        ),
         judge=_scope,
     ),
     Rule(
@@ -369,8 +393,11 @@ OAUTH_RULES = (
         what="A signed-in session wants the exchanged JWT, not the identity provider's. {fault}",
         why="configureAuthenticatedSession takes in data.code the jwt that "
         "POST /api/v2/webdeployments/token/oauthcodegrantjwtexchange returns for the provider's code.",
-        next_step="Exchange the provider's authorization code there (deploymentId, oauth.code, oauth.redirectUri), then send the "
-        "jwt it returns as data.code; refresh it when the server answers 401.",
+        next_step=(
+            "Exchange the provider's authorization code there (deploymentId, oauth.code, "
+            "oauth.redirectUri), then send the jwt it returns as data.code; refresh it when the server "
+            "answers 401."
+        ),
         judge=_oidc,
     ),
 )

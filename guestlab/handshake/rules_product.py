@@ -15,8 +15,10 @@ __all__ = ["PRODUCT_RULES"]
 _LEGACY_KEYS = frozenset({"eventStreamUri", "memberInfo", "memberAuthToken"})
 
 _MIXED = re.compile(
-    r"\b[1-5]\d\d\b[^.]{0,15}\bclose (?:code|frame|event)|clos(?:e|ed|es|ing) (?:code|event|frame|status|reason)?[^.\d]{0,25}"
-    r"\b(?:[2-5]\d\d|4[0-9]{3})\b|\b(?:http|status)(?: status| code| error)* (?:1\d{3}|4[0-9]{3})\b|(?:1\d{3}|40\d\d) (?:as )?(?:an |a )?(?:http|status)"
+    r"\b[1-5]\d\d\b[^.]{0,15}\bclose (?:code|frame|event)"
+    r"|clos(?:e|ed|es|ing) (?:code|event|frame|status|reason)?[^.\d]{0,25}\b(?:[2-5]\d\d|4[0-9]{3})\b"
+    r"|\b(?:http|status)(?: status| code| error)* (?:1\d{3}|4[0-9]{3})\b"
+    r"|(?:1\d{3}|40\d\d) (?:as )?(?:an |a )?(?:http|status)"
     r"|\b[45]\d\d\b[^.]{0,25}in (?:the )?close (?:frame|event|code)",
     re.IGNORECASE,
 )
@@ -34,7 +36,7 @@ def _legacy(reading: Reading) -> Match | None:
 
 
 def _open_messaging(reading: Reading) -> Match | None:
-    path, note, kind = reading.address.path, reading.note, reading.evidence.token_kind
+    path, note, kind = reading.address.path, reading.note, reading.kind
     if reading.body.text("code") == "not.a.client" or "requires a non-user context" in reading.answer_text:
         return confirmed(*reading.lines("url", "token_kind", "http_status", "body"),
                          fault="Its inbound calls want client credentials, not a user's token.")  # fmt: skip
@@ -47,7 +49,7 @@ def _open_messaging(reading: Reading) -> Match | None:
                        fault="The inbound call was refused.")  # fmt: skip
     if reading.is_configured or reading.target in {Target.TOKEN, Target.LEGACY, Target.CHANNEL}:
         return None
-    if note.says("open messaging") and note.complains:
+    if note.says("open messaging") and reading.has_failed:
         return likely(*reading.lines("url", "note"), fault="By your words that is what you use or want.")
     if note.says("server plays guest") and (kind in OAUTH_KINDS or note.says("access token")):
         return likely(
@@ -66,8 +68,10 @@ def _mixed_numbers(reading: Reading) -> Match | None:
             *reading.lines("close_code"), number=str(close), is_really="an HTTP status", said="a close code"
         )
     if close is not None and 4000 <= close < 5000:
-        return confirmed(*reading.lines("close_code"), number=str(close), said="a close code",
-                         is_really="no close code of Genesys Cloud; its 4xxx numbers come in frames")  # fmt: skip
+        really = "no close code of Genesys Cloud; its 4xxx numbers come in frames"
+        return confirmed(
+            *reading.lines("close_code"), number=str(close), said="a close code", is_really=really
+        )
     if status is not None and status >= 600:
         lane = "a close code" if 1000 <= status < 2000 else "a frame code"
         return confirmed(
@@ -140,9 +144,14 @@ PRODUCT_RULES = (
         level="documented",
         sources=(SOURCES["announcement"], SOURCES["platform sdk"]),
         what="This is the guest API of the retired web chat.",
-        why="Web chat v2 was ended; /api/v2/webchat is gone from the Platform API. It was the one product whose server handed out a "
-        "guest's JWT and a socket address (eventStreamUri).",
-        next_step="Move to web messaging: make a Messenger deployment and open wss://webmessaging.{{region}}/v1?deploymentId=….",
+        why=(
+            "Web chat v2 was ended; /api/v2/webchat is gone from the Platform API. It was the one "
+            "product whose server handed out a guest's JWT and a socket address (eventStreamUri)."
+        ),
+        next_step=(
+            "Move to web messaging: make a Messenger deployment and open "
+            "wss://webmessaging.{{region}}/v1?deploymentId=…."
+        ),
         judge=_legacy,
     ),
     Rule(
@@ -150,10 +159,16 @@ PRODUCT_RULES = (
         level="documented",
         sources=(SOURCES["platform spec"], SOURCES["open messaging guide"]),
         what="What is wanted here is Open Messaging. {fault}",
-        why="Where a server of yours speaks for customers with an OAuth client, the supported way is an Open Messaging integration; "
-        "the guest socket is for guests without any login of the organisation.",
-        next_step="Create an open integration, then POST /api/v2/conversations/messages/{{integrationId}}/inbound/open/message with a "
-        "client-credentials token; answers come to your webhook.",
+        why=(
+            "Where a server of yours speaks for customers with an OAuth client, the supported way is an "
+            "Open Messaging integration; the guest socket is for guests without any login of the "
+            "organisation."
+        ),
+        next_step=(
+            "Create an open integration, then POST "
+            "/api/v2/conversations/messages/{{integrationId}}/inbound/open/message with a "
+            "client-credentials token; answers come to your webhook."
+        ),
         judge=_open_messaging,
     ),
     Rule(
@@ -161,8 +176,11 @@ PRODUCT_RULES = (
         level="documented",
         sources=(SOURCES["whatwg"], SOURCES["fetch"], SOURCES["rfc 6455"]),
         what="CORS has no part in a WebSocket handshake.",
-        why="Browsers send an upgrade without a preflight and ignore Access-Control headers in its answer; only the server may look "
-        "at Origin, and Genesys Cloud compares it with the deployment's allowed domains.",
+        why=(
+            "Browsers send an upgrade without a preflight and ignore Access-Control headers in its "
+            "answer; only the server may look at Origin, and Genesys Cloud compares it with the "
+            "deployment's allowed domains."
+        ),
         next_step="Leave CORS settings alone; put the page's domain into the deployment's allowed domains.",
         judge=_cors,
     ),
@@ -171,8 +189,11 @@ PRODUCT_RULES = (
         level="documented",
         sources=(SOURCES["rfc 6455"], SOURCES["mobile sdk"]),
         what="{number} was taken for {said}; it is {is_really}.",
-        why="Three kinds of numbers cross here: HTTP statuses (100 to 599) answer the upgrade, close codes (1000 to 4999) end a "
-        "connection, frame codes (200, 4xx, 40xx) stand in the server's frames.",
+        why=(
+            "Three kinds of numbers cross here: HTTP statuses (100 to 599) answer the upgrade, close "
+            "codes (1000 to 4999) end a connection, frame codes (200, 4xx, 40xx) stand in the server's "
+            "frames."
+        ),
         next_step="Find out in which of the three it came; the raw bytes of the attempt show it.",
         judge=_mixed_numbers,
     ),
@@ -181,9 +202,14 @@ PRODUCT_RULES = (
         level="documented",
         sources=(SOURCES["whatwg"], SOURCES["rfc 6455"]),
         what="{client} does not show what the server answered.",
-        why="Browsers may not tell a page why a handshake failed (everything becomes 1006), and several libraries drop status, headers "
-        "or body of a refusal.",
-        next_step="Repeat the attempt with a client that keeps the answer: guestlab attempt, or curl -i with the upgrade headers.",
+        why=(
+            "Browsers may not tell a page why a handshake failed (everything becomes 1006), and several "
+            "libraries drop status, headers or body of a refusal."
+        ),
+        next_step=(
+            "Repeat the attempt with a client that keeps the answer: guestlab attempt, or curl -i with "
+            "the upgrade headers."
+        ),
         judge=_hidden,
     ),
 )

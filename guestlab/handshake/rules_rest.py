@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from guestlab.handshake.hosts import LABELS, HostKind
 from guestlab.handshake.platform_paths import PREFIX
 from guestlab.handshake.quoting import quote_text
-from guestlab.handshake.reading import Reading
 from guestlab.handshake.rest_calls import Call, guest_call, rest_calls
 from guestlab.handshake.rule import SOURCES, Match, Rule, confirmed, likely
 from guestlab.handshake.targets import Target
+
+if TYPE_CHECKING:
+    from guestlab.handshake.reading import Reading
 
 __all__ = ["ENDS", "REST_RULES", "SENDS", "TYPES", "UPLOADS"]
 
@@ -71,7 +74,7 @@ def _missing(reading: Reading, call: Call) -> Match:
         )
     if call.found.nearest:
         return verdict(*lines, shown=shown, advice=f"The nearest real one is {call.found.nearest}.")
-    elif call.as_guest:
+    if call.as_guest:
         return verdict(
             *lines,
             shown=shown,
@@ -129,8 +132,10 @@ REST_RULES = (
         level="documented",
         sources=(SOURCES["platform sdk"], SOURCES["java sdk"], SOURCES["mobile sdk"]),
         what="{call} tries to act as a guest by REST; a guest acts by frames.",
-        why="The Platform API has no call for what a guest sends. Sending, typing, uploading and ending are frames on the "
-        "configured guest socket.",
+        why=(
+            "The Platform API has no call for what a guest sends. Sending, typing, uploading and ending "
+            "are frames on the configured guest socket."
+        ),
         next_step="Send it as {frame}.",
         judge=_send_is_a_frame,
         yields_to=("product.open-messaging", "product.legacy-webchat"),
@@ -140,8 +145,10 @@ REST_RULES = (
         level="documented",
         sources=(SOURCES["platform sdk"],),
         what="{shown} is not in the Platform API.",
-        why="None of its 2288 paths fits (identifiers are UUIDs, methods count). Invented paths are passed around in "
-        "forums and by assistants.",
+        why=(
+            "None of its 2288 paths fits (identifiers are UUIDs, methods count). Invented paths are "
+            "passed around in forums and by assistants."
+        ),
         next_step="{advice}",
         judge=_path_not_in_api,
         yields_to=("product.legacy-webchat",),

@@ -16,8 +16,29 @@ from guestlab.handshake.targets import Target
 __all__ = ["SESSION_RULES"]
 
 _ROUTING_KEYS = frozenset(
-    "queue queueid queuename targetqueue skill skills skillid skillids flow flowid flowname routing routingtarget "
-    "targetaddress targettype acdskills requestedskills preferredagent agentid routetoqueue routingdata".split()
+    {
+        "queue",
+        "queueid",
+        "queuename",
+        "targetqueue",
+        "skill",
+        "skills",
+        "skillid",
+        "skillids",
+        "flow",
+        "flowid",
+        "flowname",
+        "routing",
+        "routingtarget",
+        "targetaddress",
+        "targettype",
+        "acdskills",
+        "requestedskills",
+        "preferredagent",
+        "agentid",
+        "routetoqueue",
+        "routingdata",
+    }
 )
 _NOT_ROUTING = frozenset({"customAttributes", "journeyContext", "metadata", "message"})
 
@@ -81,7 +102,9 @@ def _resume(reading: Reading) -> Match | None:
                          sign="startNew true makes a new session each time.")  # fmt: skip
     if reading.reply.is_failure:
         return None
-    speaks_of_messages = note.has(r"messages?|history|transcript|conversation|chat|repl(?:y|ies)|context")
+    speaks_of_messages = note.has(
+        r"messages?|history|transcript|conversation|chat|repl(?:y|ies)|context|wrote|said"
+    )
     if (note.says("reconnect") and harmed and speaks_of_messages) or (
         note.says("new token") and note.says_any("reconnect", "new conversation", "lost")
     ):
@@ -157,13 +180,19 @@ _CLEAR_OFF = (
 )
 
 
+_LEAVES = r"(?:guest|customer|visitor|user|shopper)s? (?:\w+ )?(?:left|leaves?|clos\w+|goes|gone|went)"
+
+
 def _end_by_note(reading: Reading) -> Match | None:
     note = reading.note
     wanted = note.has(
         r"must|should|want|need|how|able|\blet\b|allow|can (?:i|we)|button|from (?:the|our|my)|by itself"
     )
     about_guest = note.has(r"guest|customer|visitor|user|shopper")
-    if not (note.says("end") and wanted and about_guest) or note.says_any("agent left", "idle"):
+    stays = note.says("stays open") and note.has(r"agent") and note.has(_LEAVES)
+    if not stays and (
+        not (note.says("end") and wanted and about_guest) or note.says_any("agent left", "idle")
+    ):
         return None
     invented = any(not call.exists for call in guest_call(reading))
     if (reading.is_guest and not reading.reply.is_failure) or invented:
@@ -200,7 +229,7 @@ def _taken_over(reading: Reading) -> Match | None:
     if reading.reply.class_name == "ConnectionClosedEvent":
         return None if _asked_for(reading.sent) else confirmed(*reading.lines("frame", "note"))
     harmed = reading.note.says("drops") or reading.note.has(
-        r"thrown out|kicked|stops? (?:working|receiving)|log(?:s|ged) out|goes quiet"
+        r"thrown out|kicked|\bstops?\b|log(?:s|ged) out|goes quiet"
     )
     if reading.note.says("other tab") and harmed and _note_counts(reading):
         return likely(*reading.lines("note"))
@@ -218,16 +247,25 @@ SESSION_RULES = (
         level="documented",
         sources=(SOURCES["mobile sdk"], SOURCES["limits"]),
         what="The guest session has expired.",
-        why="A session lives 72 hours after its last message by default (15 minutes to 18 months by configuration); "
-        "afterwards every action on it is answered so (4006 or SessionExpiredEvent, lane frame).",
-        next_step="Send configureSession again: with the same token the server makes a new session (newSession true).",
+        why=(
+            "A session lives 72 hours after its last message by default (15 minutes to 18 months by "
+            "configuration); afterwards every action on it is answered so (4006 or SessionExpiredEvent, "
+            "lane frame)."
+        ),
+        next_step=(
+            "Send configureSession again: with the same token the server makes a new session (newSession "
+            "true)."
+        ),
         judge=_expired,
     ),
     Rule(
         name="session.downgrade",
         level="documented",
         sources=(SOURCES["mobile sdk"],),
-        what="This guest token belongs to a signed-in session and cannot be used as a guest's any more (4017, lane frame).",
+        what=(
+            "This guest token belongs to a signed-in session and cannot be used as a guest's any more "
+            "(4017, lane frame)."
+        ),
         why="A token that was used with configureAuthenticatedSession stays authenticated.",
         next_step="Throw the token away at sign-out, make a new UUID and configure with that.",
         judge=_downgrade,
@@ -237,9 +275,14 @@ SESSION_RULES = (
         level="documented",
         sources=(SOURCES["limits"], SOURCES["mobile sdk"]),
         what="Another connection took this session over (ConnectionClosedEvent).",
-        why="A session may have three connections: a fourth closes the oldest. Signing in elsewhere does the same.",
-        next_step="Do not reconnect by itself, or the places throw each other out in turn: ask the person, or share one "
-        "connection among the tabs.",
+        why=(
+            "A session may have three connections: a fourth closes the oldest. Signing in elsewhere does "
+            "the same."
+        ),
+        next_step=(
+            "Do not reconnect by itself, or the places throw each other out in turn: ask the person, or "
+            "share one connection among the tabs."
+        ),
         judge=_taken_over,
     ),
     Rule(
@@ -247,9 +290,14 @@ SESSION_RULES = (
         level="documented",
         sources=(SOURCES["mobile sdk"], SOURCES["platform sdk"]),
         what="The session is read-only: the conversation was ended from the other side. {sign}",
-        why="Where conversation disconnect is configured as ReadOnly, the agent's or flow's end closes the session for "
-        "writing; each configure then answers readOnly and each message 409 (lane frame).",
-        next_step="Send closeSession with closeAllConnections true, then configureSession with startNew true.",
+        why=(
+            "Where conversation disconnect is configured as ReadOnly, the agent's or flow's end closes "
+            "the session for writing; each configure then answers readOnly and each message 409 (lane "
+            "frame)."
+        ),
+        next_step=(
+            "Send closeSession with closeAllConnections true, then configureSession with startNew true."
+        ),
         judge=_read_only,
     ),
     Rule(
@@ -257,10 +305,16 @@ SESSION_RULES = (
         level="documented",
         sources=(SOURCES["mobile sdk"], SOURCES["platform sdk"]),
         what="A guest ends a conversation by a Presence event of type Clear. {sign}",
-        why="There is no REST call for it, and closing the socket or sending closeSession leaves the conversation where it "
-        "is. Clear works only where conversation clear is enabled in the configuration.",
-        next_step='Send {{"action":"onMessage","token":…,"message":{{"type":"Event","events":[{{"eventType":"Presence",'
-        '"presence":{{"type":"Clear"}}}}]}}}}.',
+        why=(
+            "There is no REST call for it, and closing the socket or sending closeSession leaves the "
+            "conversation where it is. Clear works only where conversation clear is enabled in the "
+            "configuration."
+        ),
+        next_step=(
+            "Send "
+            '{{"action":"onMessage","token":…,"message":{{"type":"Event","events":'
+            '[{{"eventType":"Presence","presence":{{"type":"Clear"}}}}]}}}}.'
+        ),
         judge=_end,
     ),
     Rule(
@@ -269,7 +323,10 @@ SESSION_RULES = (
         sources=(SOURCES["java sdk"], SOURCES["platform sdk"]),
         what="Routing was asked for on the socket ({place}), where nobody reads it.",
         why="Queue, skills and language are chosen by the inbound message flow of the deployment.",
-        next_step="Route in the deployment's Architect flow; pass what it needs as custom attributes of the first message.",
+        next_step=(
+            "Route in the deployment's Architect flow; pass what it needs as custom attributes of the "
+            "first message."
+        ),
         judge=_routing,
     ),
     Rule(
@@ -277,8 +334,11 @@ SESSION_RULES = (
         level="documented",
         sources=(SOURCES["mobile sdk"], SOURCES["java sdk"], SOURCES["platform spec"]),
         what="The session is not taken up again as it was. {sign}",
-        why="A session continues with the same guest token and startNew false. Nothing is replayed on the socket: what was "
-        "missed is in the history, live messages carry the same channel.messageId there, and order is not guaranteed.",
+        why=(
+            "A session continues with the same guest token and startNew false. Nothing is replayed on "
+            "the socket: what was missed is in the history, live messages carry the same "
+            "channel.messageId there, and order is not guaranteed."
+        ),
         next_step="Keep the token, configure with startNew false, fetch the history (getJwt, then GET "
         "/api/v2/webmessaging/messages), merge by channel.messageId or id, and sort by channel.time.",
         judge=_resume,
@@ -288,10 +348,15 @@ SESSION_RULES = (
         level="documented",
         sources=(SOURCES["mobile sdk"], SOURCES["limits"], SOURCES["gateway"]),
         what="The connection needs a sign of life. {sign}",
-        why="Browsers cannot send WebSocket pings, and a ping written as JSON is an unknown action. The health check is the "
-        "echo action, twice a minute at most. (That about ten idle minutes end a connection is inferred.)",
-        next_step='Send {{"action":"echo","token":…,"message":{{"type":"Text","text":"ping"}}}} every 30 seconds or more, and '
-        "reconnect with the same guest token when the socket closes.",
+        why=(
+            "Browsers cannot send WebSocket pings, and a ping written as JSON is an unknown action. The "
+            "health check is the echo action, twice a minute at most. (That about ten idle minutes end a "
+            "connection is inferred.)"
+        ),
+        next_step=(
+            'Send {{"action":"echo","token":…,"message":{{"type":"Text","text":"ping"}}}} every 30 '
+            "seconds or more, and reconnect with the same guest token when the socket closes."
+        ),
         judge=_keepalive,
         retryable=True,
     ),

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from guestlab.handshake.address import Address
 from guestlab.handshake.credentials import is_uuid
 from guestlab.handshake.quoting import is_masked, quote_text
-from guestlab.handshake.reading import Reading
 from guestlab.handshake.rule import SOURCES, Match, Rule, confirmed, likely
 from guestlab.handshake.targets import Target
+
+if TYPE_CHECKING:
+    from guestlab.handshake.reading import Reading
 
 __all__ = ["UPGRADE_RULES"]
 
@@ -37,8 +40,8 @@ def _deployment_missing(reading: Reading) -> Match | None:
 
 
 _MISSING_WHY = (
-    "The gateway in front of the guest socket needs deploymentId in the query; without it it answers 401 with an "
-    "empty body by itself, and no log behind it shows the attempt."
+    "The gateway in front of the guest socket needs deploymentId in the query; without it it answers 401 "
+    "with an empty body by itself, and no log behind it shows the attempt."
 )
 
 
@@ -85,20 +88,20 @@ def _origin(reading: Reading) -> Match | None:
         return None
     origin = reading.header("Origin")
     lines = (*reading.lines("url", "http_status"), _origin_line(reading))
-    values = {"origin": _origin_text(origin)}
+    shown = _origin_text(origin)
     domains = reading.evidence.allowed_domains
     if domains:
         if origin is not None and _is_listed(origin, domains):
             return None
         if origin is None and not reading.knows_headers:
             return likely(
-                *lines, *reading.lines("allowed_domains"), domains=", ".join(domains)[:200], **values
+                *lines, *reading.lines("allowed_domains"), domains=", ".join(domains)[:200], origin=shown
             )
         return confirmed(
-            *lines, *reading.lines("allowed_domains"), domains=", ".join(domains)[:200], **values
+            *lines, *reading.lines("allowed_domains"), domains=", ".join(domains)[:200], origin=shown
         )
     if re.search(r"origin[^.]{0,30}not (?:allowed|permitted|listed)", reading.answer_text):
-        return confirmed(*lines, *reading.lines("body"), domains="a list of its own", **values)
+        return confirmed(*lines, *reading.lines("body"), domains="a list of its own", origin=shown)
     return _origin_by_note(reading, origin, lines)
 
 
@@ -153,7 +156,10 @@ UPGRADE_RULES = (
         sources=(SOURCES["java sdk"], SOURCES["mobile sdk"], SOURCES["gateway"]),
         what="{shown}: the guest socket cannot tell which deployment is meant.",
         why=_MISSING_WHY,
-        next_step="Append ?deploymentId=<your Messenger deployment's id> to the URL, spelled exactly so, and no token.",
+        next_step=(
+            "Append ?deploymentId=<your Messenger deployment's id> to the URL, spelled exactly so, and "
+            "no token."
+        ),
         judge=_deployment_missing,
     ),
     Rule(
@@ -161,9 +167,13 @@ UPGRADE_RULES = (
         level="documented",
         sources=(SOURCES["deployments"], SOURCES["java sdk"], SOURCES["platform sdk"]),
         what="The deployment lets in {domains}, and this request came with {origin}.",
-        why="A deployment may restrict its domains; then the upgrade needs an Origin of one of them (that the refusal "
-        "is a 403 is inferred).",
-        next_step="Send the header Origin: https://<an allowed domain>, or add yours to the deployment in Admin.",
+        why=(
+            "A deployment may restrict its domains; then the upgrade needs an Origin of one of them "
+            "(that the refusal is a 403 is inferred)."
+        ),
+        next_step=(
+            "Send the header Origin: https://<an allowed domain>, or add yours to the deployment in Admin."
+        ),
         judge=_origin,
     ),
     Rule(
@@ -171,9 +181,13 @@ UPGRADE_RULES = (
         level="documented",
         sources=(SOURCES["mobile sdk"], SOURCES["mobile sdk 129"]),
         what="This region has no active deployment {id}.",
-        why="An unknown id is refused at the upgrade, before any frame, for good. {cause} (That an inactive one or a "
-        "domain that is not allowed looks the same is inferred.)",
-        next_step="Compare the id with Admin > Messenger Deployments of the same region, and see that it is Active.",
+        why=(
+            "An unknown id is refused at the upgrade, before any frame, for good. {cause} (That an "
+            "inactive one or a domain that is not allowed looks the same is inferred.)"
+        ),
+        next_step=(
+            "Compare the id with Admin > Messenger Deployments of the same region, and see that it is Active."
+        ),
         judge=_deployment_unknown,
     ),
     Rule(
@@ -181,8 +195,10 @@ UPGRADE_RULES = (
         level="documented",
         sources=(SOURCES["java sdk"], SOURCES["mobile sdk"], SOURCES["rfc 6455"]),
         what="A subprotocol was offered; the guest socket has none.",
-        why="No official client sends Sec-WebSocket-Protocol. A browser even gives up by itself when the server does "
-        "not choose what it offered.",
+        why=(
+            "No official client sends Sec-WebSocket-Protocol. A browser even gives up by itself when the "
+            "server does not choose what it offered."
+        ),
         next_step="Open the socket without a subprotocol, and without anything smuggled in its place.",
         judge=_subprotocol,
     ),

@@ -35,7 +35,8 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
         r"\bsockets?\b",
     ),
     "allowed domains": (
-        r"allow(?:ed)?[- _]?(?:list(?:ed)?|domains?|origins?)",
+        r"(?:limited|restricted|locked)[^.]{0,30}(?:deployment|messenger|widget|\bit\b)[^.]{0,10} to\b",
+        r"(?<!control-)allow(?:ed)?[- _]?(?:list(?:ed)?|domains?|origins?)",
         r"white-?list\w*",
         r"(?:only|sole) allowed",
         r"domain restriction",
@@ -47,7 +48,7 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
     "origin": (r"\borigins?\b",),
     "works in the page": (
         r"(?:works?|worked|connects?|connected|opens?|fine|succeeds?|ok(?:ay)?)[^.]{0,40}\b(?:in|on|from|inside|with) (?:(?:the|our|my|a|real|live|same) )*(?:page|browser|web ?site|site|production|widget|messenger|chrome|firefox|snippet)",
-        r"(?:in|from|on) (?:(?:the|our|my|a|live) )*(?:page|browser|web ?site|site|production|widget|messenger)[^.]{0,15} it (?:works|connects|opens|is fine)",
+        r"(?:in|from|on) (?:(?:the|our|my|a|live) )*(?:page|browser|web ?site|site|production|widget|messenger)[^.]{0,25} (?:works|connects|opens|is fine)",
     ),
     "browser": (
         r"\bbrowsers?\b",
@@ -70,6 +71,10 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
         r"onerror",
     ),
     "shows no refusal": (
+        r"websocket connection to .{0,200}failed",
+        r"(?:no|without) any (?:details?|reason|explanation|status)",
+        r"empty reason",
+        r"reason (?:is|was) empty",
         r"unexpected server response",
         r"server rejected (?:the )?websocket",
         r"bad handshake",
@@ -94,6 +99,12 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
         r"no reason",
     ),
     "reconnect": (
+        r"connection (?:comes|came|is) back",
+        r"\boutages?\b",
+        r"\bhiccups?\b",
+        r"interrupt\w*",
+        r"\boffline\b",
+        r"back online",
         r"re-?connect\w*",
         r"re-?load\w*",
         r"refresh\w*",
@@ -111,6 +122,8 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
         r"new (?:page|socket)",
     ),
     "lost": (
+        r"\bholes?\b",
+        r"\bmiss(?:es)? (?:what|some|the|those|all|a few|messages?)",
         r"missing",
         r"\blost\b",
         r"\blos(?:e|es|ing)\b",
@@ -124,6 +137,8 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
         r"miss(?:es)? ",
     ),
     "twice": (
+        r"\bdoubles\b",
+        r"overlap\w*",
         r"\btwice\b",
         r"duplicat\w*",
         r"\bdoubled?\b",
@@ -158,6 +173,8 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
         r"(?:every|each|whenever)[^.]{0,60}(?:new|fresh|another|random) (?:uuid|guest token|token|guid)",
     ),
     "idle": (
+        r"without (?:any )?traffic",
+        r"(?:visitor|customer|guest|user|connection|socket|is|are|being) inactive",
         r"\bidle\b",
         r"\bquiet\b",
         r"inactivity",
@@ -167,7 +184,10 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
         r"(?:after|for|every|about|around|exactly|within|in|roughly|some|of) (?:\w+ ){0,2}(?:\d+|one|two|three|four|five|six|ten|fifteen|twenty|thirty|sixty|a few|some|several|couple of) ?(?:quiet |idle |silent )?(?:s\b|sec|min|hours?|h\b)",
         r"silence",
     ),
-    "drops": (rf"\b(?:{_DROPS})\b",),
+    "drops": (
+        rf"\b(?:{_DROPS})\b",
+        r"los(?:e|es|ing) (?:the |our |its |their )?(?:connection|socket)",
+    ),
     "ping": (
         r"\bpings?\b",
         r"\bpinging\b",
@@ -184,12 +204,15 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
         r"\bdaily\b",
         r"yesterday",
         r"day later",
-        r"after \d+ (?:min\w*|hours?|days?)",
-        r"exactly \d+ min\w*",
+        r"after \d+ days?",
         r"tomorrow",
         r"expir\w+",
         r"since (?:last night|yesterday)",
         r"next day",
+    ),
+    "after a time": (
+        r"(?:after|exactly|about|every) (?:\w+ )?\d+ (?:min\w*|hours?)",
+        r"half an hour",
     ),
     "notifications": (
         r"notifications?\b",
@@ -205,6 +228,8 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
         r"observ\w+ (?:the )?queue",
     ),
     "silence": (
+        r"\bno (?:\w+ )?(?:events?|notifications?|updates?)\b",
+        r"receiv\w+ nothing",
         r"\bsilent\b",
         r"silence",
         r"no (?:more |further |new |other )?(?:events?|notifications?|updates?)",
@@ -236,6 +261,7 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
         r"(?:custom|own|third[- ]party) (?:messaging )?(?:middleware|channel integration)",
     ),
     "server plays guest": (
+        rf"(?:back-?end|server|service|daemon|middleware|bot)[^.]{{0,60}}\b(?:relay|forward|prox|bridg|pass)\w*[^.]{{0,20}}{_PERSON}'?s? messages",
         rf"(?:back-?end|server|service|daemon|middleware|cloud function|lambda|bot|script)[^.]{{0,80}}\b(?:act|acts|play|plays|pose|poses|speak|speaks|write|writes|send|sends|talk|talks|chat|chats|behave|be)\w*[^.]{{0,25}}\b(?:as|for|like|on behalf of|in the name of) (?:the |a |our |an )?{_PERSON}",
         rf"on behalf of (?:the |a |our )?{_PERSON}",
         r"without (?:a |any )?browser[^.]{0,60}(?:client credentials|service account)",
@@ -256,6 +282,8 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
         r"memberauthtoken",
     ),
     "minted identity": (
+        rf"\b(?:where|how)\b[^.]{{0,30}}\b(?:get|obtain|generate|create|request|fetch)\b[^.]{{0,20}}{_IDENTITY}",
+        r"(?:post|call|request|endpoint)[^.]{0,20}creat\w+ (?:a |the )?(?:guest|visitor)\b",
         rf"{_IDENTITY}[^.]{{0,80}}\b{_GIVEN}\b[^.]{{0,80}}{_SOURCE}",
         rf"\b{_GIVEN}\b[^.]{{0,40}}{_IDENTITY}[^.]{{0,80}}{_SOURCE}",
         rf"{_SOURCE}[^.]{{0,80}}\b{_GIVEN}\b[^.]{{0,40}}(?:{_IDENTITY}|jwt)",
@@ -276,6 +304,7 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
         r"\bacd\b",
     ),
     "misrouted": (
+        r"(?:choose|pick|select|set|specify|pass|name)[^.]{0,25}(?:queue|skill|flow)",
         r"(?:wrong|other|default|different|another) (?:queue|flow|agent|skill)",
         r"(?:not|never|don't|doesn't|do not) (?:reach|go to|land|arrive|get to|end up)[^.]{0,40}(?:queue|flow|agents|team)",
         r"(?:queue|skill|flow)[^.]{0,30}(?:ignored|no effect|not used|has no)",
@@ -319,6 +348,8 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
         r"trace ?(?:id|parent)\w*",
     ),
     "not seen": (
+        r"\bdropped\b",
+        r"discarded",
         r"(?:never|not|don't|doesn't|isn't|aren't|nothing|no)[^.]{0,30}(?:shows?|see|sees|seen|appears?|arriv\w+|reach\w*|there|visible|set|come through)",
         r"ignored",
         r"stripped",

@@ -25,7 +25,7 @@ class Target(enum.StrEnum):
     GUEST = "the guest socket"
     CHANNEL = "a notification channel's socket"
     CHANNEL_API = "a REST call about notification channels"
-    TOKEN = "a token request"
+    TOKEN = "a token request"  # noqa: S105 - no secret
     AUTHORIZE = "the login page of a user grant"
     PLATFORM = "a REST call of the Platform API"
     DEPLOYMENT_FILE = "a deployment's public file"
