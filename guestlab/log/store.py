@@ -31,6 +31,7 @@ __all__ = [
     "Texts",
     "Words",
     "seal",
+    "seal_column",
 ]
 
 CHUNK = 4096
@@ -219,10 +220,13 @@ class Chunk:
 def seal(entries: Sequence[Entry]) -> Chunk:
     """Turn entries into columns."""
     sides: Sequence[tuple[Any, ...]] = list(zip(*entries, strict=True)) or [()] * len(COLUMNS)
-    columns = {
-        column.name: _SEALERS[column.dtype](side, column) for column, side in zip(COLUMNS, sides, strict=True)
-    }
+    columns = {column.name: seal_column(side, column) for column, side in zip(COLUMNS, sides, strict=True)}
     return Chunk(columns, len(entries))
+
+
+def seal_column(side: tuple[Any, ...], column: Column) -> AnyColumn:
+    """Turn the values of one column into their sealed form."""
+    return _SEALERS[column.dtype](side, column)
 
 
 def _whole(side: tuple[Any, ...], _: Column) -> AnyColumn:

@@ -5,22 +5,37 @@ same for no rows as for a million.
 
 A `Table` keeps its columns in memory larger than the log, and appends what is new. The frames it hands out
 are slices of that memory: pandas copies a column before it writes to a slice of something still held
-(copy-on-write), so a frame is its owner's to change, and costs next to nothing until then. Where pyarrow
-is installed, pandas keeps text in Arrow memory, and takes over the bytes of the sealed chunks as they are.
+(copy-on-write), so a frame is its owner's to change, and costs next to nothing until then. Whether this
+pandas takes memory over without a copy is tried out, column by column; where it does not, the column is
+made anew for every frame. Where pyarrow is installed, pandas keeps text in Arrow memory, and takes over the
+bytes of the sealed chunks as they are.
 """
 
 from __future__ import annotations
 
+import functools
 import importlib
 from typing import TYPE_CHECKING, Any
 
 from guestlab.log.entry import COLUMNS, Column
-from guestlab.log.store import CHUNK, NO_TIME, AnyColumn, Chunk, Codes, Numbers, Strings, Texts, Words
+from guestlab.log.store import (
+    CHUNK,
+    NO_TIME,
+    AnyColumn,
+    Codes,
+    Numbers,
+    Strings,
+    Texts,
+    Words,
+    seal_column,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import pandas as pd
+
+    from guestlab.log.store import Chunk
 
 __all__ = ["Table", "typed"]
 
@@ -52,8 +67,8 @@ class Table:
 
         self._length = self._capacity = 0
         text = _ArrowTexts if pd.StringDtype(na_value=np.nan).storage == "pyarrow" else _ObjectTexts
-        makers: dict[str, Any] = {**_MAKERS, "str": text}
-        self._columns: dict[str, Any] = {column.name: makers[column.dtype](column) for column in COLUMNS}
+        kinds = {**_KINDS, "str": text}
+        self._columns: dict[str, _Growing] = {column.name: kinds[column.dtype](column) for column in COLUMNS}
         self._held = self._whole()
 
     def __len__(self) -> int:
@@ -74,22 +89,80 @@ class Table:
 
     def frame(self) -> pd.DataFrame:
         """Return the table so far."""
-        frame = self._held.iloc[: self._length]
-        outside = {
-            name: column.series() for name, column in self._columns.items() if isinstance(column, _ArrowTexts)
+        made = {
+            name: column.made(self._length) for name, column in self._columns.items() if not column.is_shown
         }
-        return frame.assign(**outside)
+        return self._held.iloc[: self._length].assign(**made)
 
     def _whole(self) -> pd.DataFrame:
         """Put pandas around all of the memory, its free part included. Held as long as it is written to."""
+        import numpy as np
         import pandas as pd
 
-        arrays = {name: column.array() for name, column in self._columns.items()}
+        arrays = {
+            name: column.array() if column.is_shown else np.zeros(self._capacity, "int8")  # holds the place
+            for name, column in self._columns.items()
+        }
         return pd.DataFrame(arrays, index=pd.RangeIndex(self._capacity), copy=False)
 
 
+class _Growing:
+    """A column whose memory grows, and is written to behind what pandas shows of it."""
+
+    def __init__(self, column: Column) -> None:
+        self.column = column
+
+    def reserve(self, capacity: int) -> None:
+        """Make room for so many rows."""
+        raise NotImplementedError
+
+    def write(self, start: int, part: AnyColumn, length: int) -> None:
+        """Write a sealed column from a row on."""
+        raise NotImplementedError
+
+    def array(self) -> Any:
+        """Return all of the memory as a pandas array."""
+        raise NotImplementedError
+
+    def made(self, length: int) -> Any:
+        """Return the rows so far as an array that shares nothing."""
+        return self.array()[:length].copy()
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether pandas shows what is written later."""
+        return _is_shown(type(self), self.column.dtype)
+
+
+@functools.cache
+def _is_shown(kind: Callable[[Column], _Growing], dtype: str) -> bool:
+    """Try out whether this pandas takes over the memory of a kind of column without a copy."""
+    import pandas as pd
+
+    column = next(column for column in COLUMNS if column.dtype == dtype)
+    growing = kind(column)
+    growing.reserve(1)
+    seen: list[Any] = []
+    for sample in _SAMPLES.get(dtype) or column.categories[:2]:
+        growing.write(0, seal_column((sample,), column), 1)
+        if not seen:
+            frame = pd.DataFrame({"column": growing.array()}, copy=False)
+        seen.append(frame.iloc[:1]["column"].tolist())
+    return seen[0] != seen[1]
+
+
+_SAMPLES: dict[str, tuple[Any, Any]] = {
+    "int64": (1, 2),
+    "Int64": (1, 2),
+    "Float64": (1.0, 2.0),
+    "boolean": (False, True),
+    "str": ("a", "b"),
+    "datetime64[ns, UTC]": (1, 2),
+}
+
+
 class _Cells:
-    """One NumPy array that grows, and how a sealed column is written into it."""
+    """One NumPy array that grows, and how the bytes of a sealed column are written into it."""
 
     def __init__(self, dtype: str, absent: Any) -> None:
         import numpy as np
@@ -115,12 +188,13 @@ class _Cells:
         self.cells[start : start + length] = values
 
 
-class _Whole:
+class _Whole(_Growing):
     """An int64 column."""
 
     absent = 0
 
-    def __init__(self, _: Column) -> None:
+    def __init__(self, column: Column) -> None:
+        super().__init__(column)
         self.numbers = _Cells("int64", self.absent)
 
     def reserve(self, capacity: int) -> None:
@@ -141,15 +215,15 @@ class _Times(_Whole):
     def array(self) -> Any:
         import pandas as pd
 
-        return pd.DatetimeIndex(self.numbers.cells.view("M8[ns]"), copy=False).tz_localize("UTC")
+        return pd.array(self.numbers.cells, dtype=pd.DatetimeTZDtype("ns", "UTC"), copy=False)
 
 
-class _Nullable:
+class _Nullable(_Growing):
     """An Int64 or Float64 column."""
 
     def __init__(self, column: Column) -> None:
-        self.is_float = column.dtype == "Float64"
-        self.numbers = _Cells("float64" if self.is_float else "int64", 0)
+        super().__init__(column)
+        self.numbers = _Cells(column.dtype.lower(), 0)
         self.missing = _Cells("bool", absent=False)
 
     def reserve(self, capacity: int) -> None:
@@ -167,15 +241,15 @@ class _Nullable:
     def array(self) -> Any:
         import pandas as pd
 
-        kind = pd.arrays.FloatingArray if self.is_float else pd.arrays.IntegerArray
+        kind = pd.arrays.FloatingArray if self.column.dtype == "Float64" else pd.arrays.IntegerArray
         return kind(self.numbers.cells, self.missing.cells, copy=False)
 
 
-class _Categories:
+class _Categories(_Growing):
     """A closed set."""
 
     def __init__(self, column: Column) -> None:
-        self.dtype = _dtype(column)
+        super().__init__(column)
         self.codes = _Cells("int8", _GONE)
 
     def reserve(self, capacity: int) -> None:
@@ -187,13 +261,14 @@ class _Categories:
     def array(self) -> Any:
         import pandas as pd
 
-        return pd.Categorical.from_codes(self.codes.cells, dtype=self.dtype, validate=False)
+        return pd.Categorical.from_codes(self.codes.cells, dtype=_dtype(self.column), validate=False)
 
 
-class _Booleans:
+class _Booleans(_Growing):
     """A boolean column that knows missing."""
 
-    def __init__(self, _: Column) -> None:
+    def __init__(self, column: Column) -> None:
+        super().__init__(column)
         self.true = _Cells("bool", absent=False)
         self.missing = _Cells("bool", absent=True)
 
@@ -214,10 +289,11 @@ class _Booleans:
         return pd.arrays.BooleanArray(self.true.cells, self.missing.cells, copy=False)
 
 
-class _ObjectTexts:
+class _ObjectTexts(_Growing):
     """A text column where pyarrow is not installed: Python strings."""
 
-    def __init__(self, _: Column) -> None:
+    def __init__(self, column: Column) -> None:
+        super().__init__(column)
         self.texts = _Cells("object", float("nan"))
 
     def reserve(self, capacity: int) -> None:
@@ -229,11 +305,12 @@ class _ObjectTexts:
     def _objects(self, part: AnyColumn) -> Any:
         import numpy as np
 
+        absent = self.texts.absent
         if isinstance(part, Words):
-            words = [self.texts.absent if word is None else word for word in part.words]
+            words = [absent if word is None else word for word in part.words]
             return np.array(words, object)[np.frombuffer(part.numbers, "uint16")]
         if isinstance(part, Strings | Texts):
-            return [self.texts.absent if text is None else text for text in part.values()]
+            return [absent if text is None else text for text in part.values()]
         return None
 
     def array(self) -> Any:
@@ -244,18 +321,20 @@ class _ObjectTexts:
         return checked_only(self.texts.cells, dtype=pd.StringDtype("python", na_value=np.nan))
 
 
-class _ArrowTexts:
+class _ArrowTexts(_Growing):
     """A text column where pyarrow is installed: a list of Arrow arrays, never changed."""
 
-    def __init__(self, _: Column) -> None:
+    is_shown = False
+
+    def __init__(self, column: Column) -> None:
+        super().__init__(column)
         self.arrow: Any = importlib.import_module("pyarrow")
         self.pieces: list[Any] = []
-        self.capacity = 0
 
     def reserve(self, capacity: int) -> None:
-        self.capacity = capacity
+        """Do nothing: pieces are listed, not copied."""
 
-    def write(self, start: int, part: AnyColumn, length: int) -> None:  # noqa: ARG002 - as the others
+    def write(self, start: int, part: AnyColumn, length: int) -> None:  # noqa: ARG002 - they follow each other
         piece = self._piece(part, length)
         if self.pieces and len(self.pieces[-1]) + length <= CHUNK:  # many small refreshes, few pieces
             piece = self.arrow.concat_arrays([self.pieces.pop(), piece])
@@ -268,6 +347,8 @@ class _ArrowTexts:
         if isinstance(part, Words):
             words = arrow.array(part.words, arrow.large_string())
             return words.take(arrow.array(np.frombuffer(part.numbers, "uint16")))
+        if isinstance(part, Strings):
+            return arrow.array(part.strings, arrow.large_string())
         if isinstance(part, Texts):
             valid = None
             if part.missing is not None:
@@ -275,18 +356,10 @@ class _ArrowTexts:
                 valid = arrow.py_buffer(np.packbits(present, bitorder="little").tobytes())
             offsets, utf8 = arrow.py_buffer(part.offsets), arrow.py_buffer(part.utf8)
             return arrow.LargeStringArray.from_buffers(length, offsets, utf8, valid)
-        if isinstance(part, Strings):
-            return arrow.array(part.strings, arrow.large_string())
         nothing = arrow.py_buffer(_NOTHING)  # one piece of zeros serves every absent column
         return arrow.LargeStringArray.from_buffers(length, nothing, nothing, nothing)
 
-    def array(self) -> Any:
-        """Hold the place of the column: pandas would copy an Arrow column to lengthen it."""
-        import numpy as np
-
-        return np.zeros(self.capacity, "int8")
-
-    def series(self) -> Any:
+    def made(self, length: int) -> Any:  # noqa: ARG002 - all there is
         import numpy as np
         import pandas as pd
 
@@ -296,7 +369,7 @@ class _ArrowTexts:
 
 _NOTHING = bytes(8 * (CHUNK + 1))
 
-_MAKERS: dict[str, Any] = {
+_KINDS: dict[str, type[_Growing]] = {
     "int64": _Whole,
     "Int64": _Nullable,
     "Float64": _Nullable,

@@ -76,33 +76,50 @@ SESSIONS_COLUMNS: tuple[Column, ...] = (
 """One row per session, in the order of their first entries."""
 
 
+def _names(columns: tuple[Column, ...]) -> list[str]:
+    return [column.name for column in columns]
+
+
 def _http(table: pd.DataFrame) -> pd.DataFrame:
-    requests = table[table["kind"] == "request"]
-    responses = table[table["kind"] == "response"].drop_duplicates("exchange", keep="last")
-    answers = responses.dropna(subset="exchange").set_index("exchange")
-    answers.index = answers.index.astype("int64")
-    answers = answers.reindex(requests["seq"])
-    answers.index = requests.index
-    measured = (answers["monotonic_ns"] - requests["monotonic_ns"]).astype("Float64") / 1e6
-    joined = requests.assign(
+    import pandas as pd
+
+    wanted = [column.name for column in HTTP_COLUMNS if column.name in _BY_NAME]
+    rows = table.loc[table["kind"].isin(["request", "response"])]
+    rows = rows[[*wanted, "kind", "exchange", "monotonic_ns", "size"]]
+    requests = rows[rows["kind"] == "request"].set_index("seq", drop=False)
+    responses = rows[rows["kind"] == "response"]
+    answered = responses["exchange"].isin(requests.index)
+    answers = responses[answered].drop_duplicates("exchange", keep="last").astype({"exchange": "int64"})
+    answers = answers.set_index("exchange").reindex(requests.index)
+    elapsed = (answers["monotonic_ns"] - requests["monotonic_ns"]).astype("Float64") / 1e6
+    exchanges = requests.assign(
         http_status=answers["http_status"],
-        latency_ms=answers["latency_ms"].fillna(measured),
+        latency_ms=answers["latency_ms"].fillna(elapsed),
         request_size=requests["size"],
         response_size=answers["size"],
         correlation_id=answers["correlation_id"].fillna(requests["correlation_id"]),
         note=answers["note"].fillna(requests["note"]),
     )
-    return typed(joined, HTTP_COLUMNS)
+    # An answer whose request is not in this log stands alone.
+    alone = responses[~answered]
+    alone = alone.assign(request_size=None, response_size=alone["size"])
+    both = pd.concat([typed(exchanges, HTTP_COLUMNS), typed(alone, HTTP_COLUMNS)])
+    return typed(both.sort_values("seq"), HTTP_COLUMNS)
 
 
 def _frames(table: pd.DataFrame) -> pd.DataFrame:
-    return typed(table[table["kind"].isin(["frame", "close"])], FRAMES_COLUMNS)
+    return typed(table[_names(FRAMES_COLUMNS)][table["kind"].isin(["frame", "close"])], FRAMES_COLUMNS)
 
 
 def _messages(table: pd.DataFrame) -> pd.DataFrame:
-    said = table[table["kind"].isin(["frame", "history"]) & table["message_direction"].notna()]
+    is_said = (
+        table["kind"].isin(["frame", "history"])
+        & table["message_direction"].notna()
+        & ~table["message_type"].isin(["Event", "Receipt"])  # typing and joining are no words
+    )
+    said = table[_names(MESSAGES_COLUMNS)][is_said]
     again = said.duplicated(["session", "message_id"]) & said["message_id"].notna()
-    return typed(said[~again].sort_values(["message_time", "seq"], kind="stable"), MESSAGES_COLUMNS)
+    return typed(said[~again].sort_values(["message_time", "seq"]), MESSAGES_COLUMNS)
 
 
 def _attempts(table: pd.DataFrame) -> pd.DataFrame:
@@ -112,8 +129,9 @@ def _attempts(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _sessions(table: pd.DataFrame) -> pd.DataFrame:
-    of_session = table[table["session"].notna()]
-    messages = _messages(of_session)
+    wanted = ["session", "at", "kind", "direction", "http_status", "close_code"]
+    of_session = table[wanted][table["session"].notna()]
+    messages = _messages(table)
     is_frame = of_session["kind"] == "frame"
     counts = of_session.assign(
         frames_sent=is_frame & (of_session["direction"] == "sent"),
