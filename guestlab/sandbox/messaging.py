@@ -56,10 +56,10 @@ class Messaging:
 
     async def serve(self, socket: WebSocket, deployment: Deployment, origin: Origin) -> None:
         """Hold one accepted socket until it closes."""
+        self.world.record("guest messaging", "socket opened", 101, level="inferred")
         await socket.accept()
         connection = Connection(socket, deployment, origin, self.world.now())
         self.connections.add(connection)
-        self.world.record("guest messaging", "socket opened", 101, level="inferred")
         writer = asyncio.create_task(connection.write())
         code = 1006
         try:

@@ -10,6 +10,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -26,14 +28,23 @@ __all__ = ["HttpWire", "SocketWire"]
 
 GOING_AWAY = 1001
 
+# A server that is shown rubbish on purpose all day long warns about none of it; its own failures it tells.
+_LOGGER = logging.getLogger("guestlab.sandbox")
+_LOGGER.setLevel(logging.ERROR)
+
 
 class SocketWire(WebSocketsSansIOProtocol):
     """One WebSocket, below the application. Reached as `scope["guestlab.wire"]`."""
 
     written = 0
     """Bytes written since the upgrade was accepted or refused."""
+    _write: Callable[[Any], None]
     _cut_at: int | None = None
     _refusal: tuple[int, Headers, bytes] | None = None
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.logger = _LOGGER
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport behind a write that counts."""
@@ -76,15 +87,21 @@ class SocketWire(WebSocketsSansIOProtocol):
         if self.response.status_code == 101:
             self.scope["guestlab.wire"] = self  # type: ignore[typeddict-unknown-key]
 
-    def handle_parser_exception(self) -> None:
-        """Answer a malformed opening handshake too: uvicorn expects an open socket here."""
-        if self.conn.close_sent is not None:
-            super().handle_parser_exception()
+    def data_received(self, data: bytes) -> None:
+        """Read; a malformed opening handshake is answered too, which uvicorn leaves open."""
+        try:
+            super().data_received(data)
+        except Exception:  # noqa: BLE001 - one connection's rubbish must not reach the loop's error log
+            self.transport.abort()
             return
-        response = Response(400, "Bad Request", Headers({"Connection": "close", "Content-Length": "0"}), b"")
-        self.transport.write(response.serialize())
-        self.handshake_complete = True
-        self.close_sent = True
+        if self.handshake_initiated or self.conn.handshake_exc is None:
+            return
+        answer = b"".join(self.conn.data_to_send())  # 414 and 431 come from websockets
+        if not answer:
+            headers = Headers({"Connection": "close", "Content-Length": "0"})
+            answer = Response(400, "Bad Request", headers, b"").serialize()
+        self.handshake_initiated = self.handshake_complete = self.close_sent = True
+        self.transport.write(answer)
         self.transport.close()
 
     async def send(self, message: Any) -> None:
@@ -120,7 +137,7 @@ class SocketWire(WebSocketsSansIOProtocol):
         self.transport.close()
 
 
-def _nowhere(_: bytes | bytearray | memoryview[Any]) -> None:
+def _nowhere(_: Any) -> None:
     return None
 
 
@@ -137,6 +154,10 @@ class _Counted:
 
 class HttpWire(H11Protocol):
     """One HTTP connection; hands genuine upgrades to `SocketWire`."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.logger = _LOGGER
 
     def _should_upgrade(self) -> bool:
         # RFC 6455 section 4.1: the opening handshake is a GET of HTTP/1.1 or later.
