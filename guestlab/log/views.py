@@ -50,12 +50,19 @@ FRAMES_COLUMNS: tuple[Column, ...] = _columns(
 )  # fmt: skip
 """One row per frame and per close."""
 
-MESSAGES_COLUMNS: tuple[Column, ...] = _columns(
+_RENAMED = {"message_time": "time", "message_direction": "direction", "message_type": "type"}
+"""Column of the table → column of `messages`, where there is no other time, direction or type."""
+
+_SAID = (
     "seq", "at", "kind", "session", "message_time", "message_direction", "message_type", "text",
     "originating_entity", "content_types", "event_types", "message_id", "tracing_id", "correlation_id",
     "conversation_id", "guest_token", "latency_ms", "late",
 )  # fmt: skip
-"""Every message of guest, bot and agent once, sorted by (`message_time`, `seq`)."""
+
+MESSAGES_COLUMNS: tuple[Column, ...] = tuple(
+    column._replace(name=_RENAMED.get(column.name, column.name)) for column in _columns(*_SAID)
+)
+"""Every message of guest, bot and agent once, sorted by (`time`, `seq`)."""
 
 ATTEMPTS_COLUMNS: tuple[Column, ...] = _columns(
     "attempt", "at", "url", "credential", "placement", "http_status", "step", "ok", "rule", "latency_ms"
@@ -117,9 +124,10 @@ def _messages(table: pd.DataFrame) -> pd.DataFrame:
         & table["message_direction"].notna()
         & ~table["message_type"].isin(["Event", "Receipt"])  # typing and joining are no words
     )
-    said = table[_names(MESSAGES_COLUMNS)][is_said]
+    said = table[[*_SAID]][is_said]
     again = said.duplicated(["session", "message_id"]) & said["message_id"].notna()
-    return typed(said[~again].sort_values(["message_time", "seq"]), MESSAGES_COLUMNS)
+    ordered = said[~again].sort_values(["message_time", "seq"])
+    return typed(ordered.rename(columns=_RENAMED), MESSAGES_COLUMNS)
 
 
 def _attempts(table: pd.DataFrame) -> pd.DataFrame:
@@ -146,7 +154,7 @@ def _sessions(table: pd.DataFrame) -> pd.DataFrame:
         connects=("connects", "sum"),
         close_code=("close_code", "last"),
     )
-    said = messages.groupby(["session", messages["message_direction"].astype("str")]).size()
+    said = messages.groupby(["session", messages["direction"].astype("str")]).size()
     for name, direction in (("messages_in", "Inbound"), ("messages_out", "Outbound")):
         one_way = said[said.index.get_level_values(1) == direction].droplevel(1)
         found[name] = one_way.reindex(found.index).fillna(0)
