@@ -358,9 +358,7 @@ class Exchange:
         missed = self.delivery.end_gap([message for message in history if message.type in WORDS])
         for message in missed:
             message.own = self.protocol.owns(message)
-            self.log.record(
-                "history", **self._about(direction="received", lane="http"), **message_fields(message)
-            )
+            self._record_history(message)
         self._record_life(f"back; {len(missed)} missed messages filled in from history")
         found = {said: message for message in history if (said := message.metadata.get("id"))}
         await self._resolve_doubts(found, lost_session=configured.new_session)
@@ -398,6 +396,10 @@ class Exchange:
     def _record_life(self, note: str) -> None:
         self.log.record("lifecycle", **self._about(note=note))
 
+    def _record_history(self, message: Message) -> None:
+        about = self._about(direction="received", lane="http")
+        message.shown = self.log.record("history", **about, **message_fields(message)).text
+
     def _record_sent(self, text: str, action: str, tracing_id: str) -> int:
         about = self._about(lane="frame", direction="sent", action=action, tracing_id=tracing_id)
         return self.log.record("frame", **about, raw=text).seq
@@ -410,7 +412,7 @@ class Exchange:
         elif received.parsed is not None:
             fields = {"event_types": ",".join(type(event).__name__ for event in received.events)}
         answered = self._waiting.get(received.settled[0]) if received.settled else None
-        self.log.record(
+        entry = self.log.record(
             "frame",
             parsed=received.parsed,
             at_ns=at_ns,
@@ -426,6 +428,8 @@ class Exchange:
             raw=text,
             **fields,
         )
+        if isinstance(event, MessageReceived):
+            event.message.shown = entry.text
 
 
 def message_fields(message: Message) -> dict[str, Any]:

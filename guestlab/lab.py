@@ -7,17 +7,19 @@ with a region it does the same things there.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import os
 import secrets
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 from urllib.parse import quote, urlencode
 from uuid import uuid4
 
 from guestlab.blocking import Session
 from guestlab.bridge import bridge
-from guestlab.errors import InputError, PlatformError
+from guestlab.errors import GuestlabError, InputError, PlatformError
 from guestlab.handshake.attempt import Attempt, Credential, Placement, Plan
 from guestlab.handshake.perform import perform
 from guestlab.http import Client
@@ -29,10 +31,11 @@ from guestlab.session import GuestSession
 from guestlab.tokens import AccessToken, ClientCredentials
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Mapping, Sequence
+    from collections.abc import Callable, Coroutine, Mapping, Sequence
     from types import TracebackType
 
     from guestlab.sandbox import Sandbox
+    from guestlab.scripted import Outcome, Script
 
 __all__ = ["Lab"]
 
@@ -401,6 +404,33 @@ class Lab:
         )
         self._sessions.append(session)
         return session
+
+    def rehearse(self, script: Script) -> Outcome:
+        """Hold a scripted conversation as a fresh guest and check what comes back.
+
+        Args:
+            script: From `guestlab.scripted.Script.load`.
+        """
+
+        def fresh(**configure: Any) -> GuestSession:
+            return GuestSession(
+                self.region, self.deployment_id, origin=self.origin, log=self.log, **configure
+            )
+
+        return bridge.run(self._rehearse(script, fresh), timeout=3600.0)
+
+    async def _rehearse(self, script: Script, fresh: Callable[..., GuestSession]) -> Outcome:
+        outcome = await script.run(fresh)
+        if outcome.ok or not (self.client_id and self._client_secret):
+            return outcome
+        said = (entry for entry in self.log.entries if entry.session == outcome.session)
+        message_id = next((entry.message_id for entry in said if entry.message_direction == "Inbound"), None)
+        if message_id is None:
+            return outcome
+        with contextlib.suppress(GuestlabError):  # the failure is the news, its conversation id a comfort
+            details = await (await self._platform()).message_details(message_id)
+            return replace(outcome, conversation_id=str(details.get("conversationId", "")))
+        return outcome
 
     def close(self) -> None:
         """Close what is open: sessions, connections, and the sandbox if the lab owns one. The log stays."""

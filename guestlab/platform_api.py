@@ -129,6 +129,10 @@ class PlatformApi:
         """`GET /api/v2/conversations/{id}`: the conversation with its participants."""
         return _object(await self.request("GET", f"/api/v2/conversations/{conversation_id}"))
 
+    async def message_details(self, message_id: str) -> dict[str, Any]:
+        """`GET /api/v2/conversations/messages/{id}/details`: names a message's conversation."""
+        return _object(await self.request("GET", f"/api/v2/conversations/messages/{message_id}/details"))
+
     async def start_conversation(self, integration_id: str, text: str, *, guest: str) -> Conversation:
         """Create a conversation by an inbound Open Messaging message and read it back."""
         message = await self.send_open_message(integration_id, text, guest=guest)

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import re
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
@@ -77,6 +77,27 @@ class Outcome:
     conversation_id: str = ""
     """Filled in on failure, when an access token is at hand."""
 
+    def document(self) -> dict[str, Any]:
+        """The outcome for machines."""
+        return {
+            "name": self.name,
+            "ok": self.ok,
+            "seconds": round(self.seconds, 3),
+            "session": self.session,
+            "retried": self.retried,
+            "conversation_id": self.conversation_id,
+            "steps": [
+                {
+                    "number": s.number,
+                    "what": s.what,
+                    "ok": s.ok,
+                    "seconds": round(s.seconds, 3),
+                    "note": s.note,
+                }
+                for s in self.steps
+            ],
+        }
+
     def lines(self) -> Iterable[str]:
         """The outcome for a terminal."""
         yield f"{'PASS' if self.ok else 'FAIL'}  {self.name}  {self.seconds:.2f} s"
@@ -134,7 +155,7 @@ class Script:
         if outcome.ok or not disordered:
             return outcome
         again, _ = await self._run(make_session(settle=SETTLE, auto_start=self.auto_start))
-        return Outcome(**{**{name: getattr(again, name) for name in again.__slots__}, "retried": True})
+        return replace(again, retried=True)
 
     async def _run(self, session: GuestSession) -> tuple[Outcome, bool]:
         started, done = time.monotonic(), list[StepOutcome]()

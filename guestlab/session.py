@@ -431,6 +431,8 @@ class GuestSession:
             if most is not None and len(messages) >= most:
                 break
         unique = {message.key: message for message in reversed(messages[:most])}
+        for message in unique.values():
+            message.shown = self.log.redact(message.text)
         return list(unique.values())
 
 

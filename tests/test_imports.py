@@ -39,7 +39,7 @@ LAYERS = {
     "link": 3,
     "tokens": 3,
     "platform_api": 3,
-    "scripted": 4,
+    "scripted": 3,
     "session": 3,
     "bridge": 4,
     "blocking": 4,

@@ -34,7 +34,7 @@ def _outputs(lab: Lab, *objects: object) -> str:
         lab.log.attempts,
         lab.log.sessions,
     ):
-        texts += [frame.to_csv(), frame.to_json() or "", repr(frame)]
+        texts += [frame.to_csv(), frame.to_json(date_format="iso") or "", repr(frame)]
     for thing in objects:
         texts += [repr(thing), str(thing)]
         bundle = getattr(thing, "_repr_mimebundle_", dict)()

@@ -37,12 +37,13 @@ class Message:
         tracing_id: The tracing id of the frame, "" when it had none.
         own: This session said it; set when the echo of an own send arrives.
         late: It came after messages with a later time; set by the session that orders them.
+        shown: The text as its repr shows it; set by the session to the log's, where secrets are masked.
 
     >>> Message.from_body({"id": "a1", "type": "Text", "text": "Hi", "direction": "Outbound"}).text
     'Hi'
     """
 
-    __slots__ = ("_body", "_content", "late", "own", "tracing_id")
+    __slots__ = ("_body", "_content", "late", "own", "shown", "tracing_id")
 
     def __init__(self, body: dict[str, Any], tracing_id: str = "") -> None:
         self._body = body
@@ -50,6 +51,7 @@ class Message:
         self.tracing_id = tracing_id
         self.own = False
         self.late = False
+        self.shown: str | None = None
 
     @classmethod
     def from_body(cls, body: Any, tracing_id: str | None = None) -> Message:
@@ -200,7 +202,8 @@ class Message:
         return hash((self.key, self.tracing_id))
 
     def __repr__(self) -> str:
-        text = self.text if len(self.text) <= _SHOWN else f"{self.text[: _SHOWN - 1]}…"
+        text = self.text if self.shown is None else self.shown
+        text = text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
         marks = "".join(f", {name}=True" for name in ("own", "late") if getattr(self, name))
         held = ",".join(self.content_types + self.event_types)
         return (
