@@ -44,6 +44,11 @@ class Conversation:
     def __repr__(self) -> str:
         return f"Conversation({self.id}, {len(self.participants)} participants, by Open Messaging)"
 
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        from guestlab.display import conversation_html
+
+        return {"text/plain": repr(self), "text/html": conversation_html(self)}
+
 
 class PlatformApi:
     """The Platform API of one region, with an authentication flow that keeps its token fresh."""

@@ -114,6 +114,11 @@ class AccessToken:
         until = self.expires_at.strftime("%Y-%m-%d %H:%M:%SZ")
         return f"AccessToken({self.masked}, {self.grant}, {self.region}, expires_at={until})"
 
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        from guestlab.display import token_html
+
+        return {"text/plain": repr(self), "text/html": token_html(self)}
+
     @property
     def good_for(self) -> tuple[Door, ...]:
         """What this kind of token opens and what it does not, with reason and level."""
