@@ -1,1 +1,1 @@
-
+"""The handshake laboratory: attempts, evidence, rules, diagnosis. Pure, but for `perform.py`."""

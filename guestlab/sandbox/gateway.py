@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from guestlab.sandbox.origins import Origin
     from guestlab.sandbox.world import World
 
-__all__ = ["TABLE", "Gateway", "Knock", "Row"]
+__all__ = ["TABLE", "Gateway", "Knock", "Row", "knock_of"]
 
 DENY = "User is not authorized to access this resource with an explicit deny"
 """The text an official mobile SDK's developers quote for a refused deployment."""
