@@ -31,7 +31,7 @@ from guestlab.log.store import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     import pandas as pd
 
@@ -131,11 +131,12 @@ class _Growing:
     @property
     def is_shown(self) -> bool:
         """Whether pandas shows what is written later."""
-        return _is_shown(type(self), self.column.dtype)
+        kind: Any = type(self)
+        return _is_shown(kind, self.column.dtype)
 
 
 @functools.cache
-def _is_shown(kind: Callable[[Column], _Growing], dtype: str) -> bool:
+def _is_shown(kind: Any, dtype: str) -> bool:
     """Try out whether this pandas takes over the memory of a kind of column without a copy."""
     import pandas as pd
 
@@ -148,7 +149,7 @@ def _is_shown(kind: Callable[[Column], _Growing], dtype: str) -> bool:
         if not seen:
             frame = pd.DataFrame({"column": growing.array()}, copy=False)
         seen.append(frame.iloc[:1]["column"].tolist())
-    return seen[0] != seen[1]
+    return bool(seen[0] != seen[1])
 
 
 _SAMPLES: dict[str, tuple[Any, Any]] = {
