@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-__all__ = ["MASK", "is_masked", "quote_frame", "quote_text", "quote_url"]
+__all__ = ["MASK", "is_masked", "is_placeholder", "quote_frame", "quote_text", "quote_url"]
 
 MASK = "[masked]"
 
@@ -67,6 +67,7 @@ _OPEN_KEYS = frozenset(
         "readonly",
         "connected",
         "newsession",
+        "grant_type",
         "topicname",
         "direction",
         "reason",
@@ -94,6 +95,11 @@ _SECRETS = (
 def is_masked(value: object) -> bool:
     """Tell whether a value is a mask, so that nobody judges its shape."""
     return isinstance(value, str) and _MASKED.search(value) is not None
+
+
+def is_placeholder(value: object) -> bool:
+    """Tell whether a value stands for another one: `{name}`, `${NAME}`, `<deployment id>`, `%s`."""
+    return isinstance(value, str) and value.strip()[:1] in {"{", "<", "$", "%", "["} and not is_masked(value)
 
 
 def quote_text(text: object, limit: int = 200) -> str:

@@ -19,7 +19,8 @@ __all__ = ["FRAME_RULES"]
 _WANTS_FORM = (
     r"(?:what|which|how|exact|correct|right|structure|format|schema|shape)[^.]{0,60}(?:first|initial|opening|"
     r"connect|auth|handshake) (?:frame|message|payload|command)"
-    r"|(?:first|initial|opening) (?:frame|message|payload)[^.]{0,40}(?:structure|format|schema|look|contain|expected)"
+    r"|(?:first|initial|opening) (?:frame|message|payload)[^.]{0,40}"
+    r"(?:structure|format|schema|look|contain|expected)"
     r"|(?:exact|right|correct) (?:message|frame|payload) (?:structure|format)"
     r"|what (?:do|should|must|shall) (?:i|we) send (?:first|after|once)"
 )

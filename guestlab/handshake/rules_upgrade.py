@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from guestlab.handshake.address import Address
 from guestlab.handshake.credentials import is_uuid
-from guestlab.handshake.quoting import is_masked, quote_text
+from guestlab.handshake.quoting import is_masked, is_placeholder, quote_text
 from guestlab.handshake.rule import SOURCES, Match, Rule, confirmed, likely
 from guestlab.handshake.targets import Target
 
@@ -56,7 +56,8 @@ def _deployment_unknown(reading: Reading) -> Match | None:
     lines = reading.lines("url", "http_status", "body", "deployment_status")
     if status is not None and status.lower() not in {"active", ""} and reading.has_failed:
         return confirmed(*lines, id=_shown_id(reading), cause=f"Its status is {quote_text(status, 40)}.")
-    odd = not is_uuid(reading.deployment_id) and not is_masked(reading.deployment_id)
+    shown = is_masked(reading.deployment_id) or is_placeholder(reading.deployment_id)
+    odd = not is_uuid(reading.deployment_id) and not shown
     if odd and reading.has_failed and refused in {None, 400, 403, 404}:
         verdict = confirmed if refused == 403 else likely
         return verdict(*lines, id=_shown_id(reading), cause="It is no UUID, as every deployment id is.")

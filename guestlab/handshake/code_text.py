@@ -1,0 +1,230 @@
+"""Reads an attempt out of pasted code: which call opens or asks, with what. Pure.
+
+Two tables: the calls that open a WebSocket and the calls that make an HTTP request, in the libraries people
+use. Values come from `LooseReader`; nothing is run.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from guestlab.handshake.loose_literal import LooseReader
+
+__all__ = ["looks_like_code", "read_code"]
+
+MAX_CODE = 100_000
+"""Characters of code that are looked at."""
+
+_OPENS = re.compile(
+    r"\b(?:new\s+(?:\w+\.)?(?:Reconnecting)?(?:WebSocket|ws|WS|W3CWebSocket|WebSocketClient|SockJS)"
+    r"|websockets?(?:\.(?:asyncio|sync))?(?:\.client)?\.connect|(?:\w+\.)?ws_connect|(?:websocket\.)?create_connection"
+    r"|(?:websocket\.)?WebSocketApp|websocket\.connect|WebSocket\.connect|(?:\w+\.)?DefaultDialer\.Dial"
+    r"|(?:\w+\.)?ConnectAsync|(?<![\w.])connect(?=\(\s*[frb]{0,2}[\"'`]wss?:))\s*(?=\()"
+)
+_ASKS = re.compile(
+    r"\b(?:(?:requests|httpx|client|self\.client|http|axios|got|ky|superagent|aiohttp|\w*session|api)"
+    r"\.(?P<method>get|post|put|patch|delete|head|request)|(?P<fetch>fetch|axios|got|urlopen|\$\.ajax|request))\s*(?=\()",
+    re.IGNORECASE,
+)
+_SENDS = re.compile(
+    r"\.(?:send|send_json|send_str|send_text|sendMessage|write_message|sendUTF|WriteJSON|emit|send_bytes)\s*(?=\()"
+)
+_ASSIGNS = re.compile(
+    r"(?:^|[;\n{(,])\s*(?:const|let|var|final|String|string|auto)?\s*([A-Za-z_$][\w$]*)"
+    r"\s*(?::\s*[\w\[\], |]+)?\s*(?::=|=)(?!=)\s*"
+    r"(?=[\"'`{\[]|[frbFRB]{1,2}[\"']|json\.dumps|JSON\.stringify)"
+)
+_POWERSHELL = re.compile(r"\bInvoke-(?:RestMethod|WebRequest)\b", re.IGNORECASE)
+_CODE_SIGNS = re.compile(
+    r"new\s+\w*(?:WebSocket|SockJS)\w*\s*\(|\bwebsockets?\.\w|\bws_connect\(|create_connection\(|WebSocketApp\("
+    r"|\brequests\.\w+\(|\bhttpx\.\w+\(|\bfetch\(\s*[\"'`]|\baxios[.(]|Invoke-(?:RestMethod|WebRequest)"
+    r"|(?:const|let|var)\s+\w+\s*=|^\s*(?:import|from)\s+\w|^\s*(?:async )?def \w+\("
+    r"|\bconnect\(\s*f?[\"'`]wss?:",
+    re.MULTILINE,
+)
+
+
+def looks_like_code(text: str) -> bool:
+    """Tell whether a text is a snippet rather than prose."""
+    return _CODE_SIGNS.search(text) is not None
+
+
+def read_code(text: str) -> dict[str, Any]:
+    """Read the first attempt in a snippet: a socket before a request. {} when there is none."""
+    text = text[:MAX_CODE]
+    names = _names(text)
+    if opened := _OPENS.search(text):
+        found = _opened(*LooseReader(text, opened.end(), names).call())
+        found.update(_frames(text, opened.end(), names))
+        return found
+    if _POWERSHELL.search(text):
+        return _powershell(text)
+    for asked in _ASKS.finditer(text):
+        method = (asked["method"] or "").upper()
+        found = _asked(method, *LooseReader(text, asked.end(), names).call())
+        if found:
+            return found
+    return {}
+
+
+def _names(text: str) -> dict[str, Any]:
+    """Simple assignments: name → literal value."""
+    names: dict[str, Any] = {}
+    for assigned in list(_ASSIGNS.finditer(text))[:100]:
+        value = LooseReader(text, assigned.end(), names).value()
+        if isinstance(value, str | dict | list):
+            names.setdefault(assigned[1], value)
+    return names
+
+
+def _is_url(value: Any) -> bool:
+    return isinstance(value, str) and re.match(r"(?:wss?|https?)://|/api/", value.strip()) is not None
+
+
+_HEADER_KEYS = ("headers", "additional_headers", "extra_headers", "header")
+
+
+def _opened(positional: list[Any], named: dict[str, Any]) -> dict[str, Any]:
+    strings = [value for value in positional if isinstance(value, str)]
+    url = next((v for v in (*strings, named.get("url"), named.get("uri")) if _is_url(v)), None)
+    rest = [value for value in positional if value is not url]
+    options = {key: value for item in rest if isinstance(item, dict) for key, value in item.items()} | named
+    offered = next((item for item in rest if isinstance(item, list)), None)
+    if offered is None and len(strings) > 1 and strings[1] is not url:
+        offered = [strings[1]]
+    headers = _pairs(next((options[key] for key in _HEADER_KEYS if options.get(key)), None))
+    if isinstance(options.get("origin"), str):
+        headers.append(("Origin", options["origin"]))
+    listed = options.get("subprotocols") or options.get("protocols") or offered or []
+    return {
+        "url": url,
+        "method": "GET",
+        "headers": tuple(headers),
+        "subprotocols": tuple(str(item) for item in (listed if isinstance(listed, list) else [listed])),
+    }
+
+
+def _pairs(headers: Any) -> list[tuple[str, str]]:
+    if isinstance(headers, dict):
+        return [(str(name), str(value)) for name, value in headers.items()]
+    if not isinstance(headers, list):
+        return []
+    lines = (item.partition(":") for item in headers if isinstance(item, str))
+    pairs = [(name.strip(), value.strip()) for name, mark, value in lines if mark]
+    return pairs + [(str(i[0]), str(i[1])) for i in headers if isinstance(i, list) and len(i) == 2]
+
+
+def _frames(text: str, start: int, names: dict[str, Any]) -> dict[str, Any]:
+    """What the snippet sends on the socket, in order of writing."""
+    sent = []
+    for place in list(_SENDS.finditer(text, start))[:20]:
+        positional, _ = LooseReader(text, place.end(), names).call()
+        if positional and positional[0] not in (None, ""):
+            sent.append(positional[0])
+    frames = [json.loads(f) if isinstance(f, str) and _is_json(f) else f for f in sent]
+    frames = [frame for frame in frames if not (isinstance(frame, str) and frame.startswith("{"))]
+    return {
+        "first_frame": frames[0] if frames else None,
+        "sent_frame": frames[1] if len(frames) > 1 else None,
+    }
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _asked(method: str, positional: list[Any], named: dict[str, Any]) -> dict[str, Any]:
+    options = {
+        key: value for item in positional if isinstance(item, dict) for key, value in item.items()
+    } | named
+    strings = [value for value in positional if isinstance(value, str)]
+    url = next((value for value in (*strings, options.get("url")) if _is_url(value)), None)
+    if url is None:
+        return {}
+    given = options.get("method") or options.get("type")
+    if method in {"", "REQUEST"}:
+        verb = strings[0] if strings and strings[0] is not url and len(strings[0]) < 8 else None
+        method = str(given or verb or ("POST" if _body(options) is not None else "GET")).upper()
+    headers = _pairs(options.get("headers"))
+    body = _body(options)
+    if body is None and method in {"POST", "PUT", "PATCH"}:
+        body = next(
+            (v for v in positional if v is not url and isinstance(v, dict) and "headers" not in v), None
+        )
+        headers += [("Content-Type", "application/json")] * (body is not None and not _has_type(headers))
+    elif not _has_type(headers):
+        headers += _implied_type(options, body)
+    headers += _basic(options)
+    return {
+        "url": url,
+        "method": method,
+        "headers": tuple(headers),
+        "request_body": body,
+        "token_kind": _grant(body),
+    }
+
+
+def _has_type(headers: list[tuple[str, str]]) -> bool:
+    return any(name.lower() == "content-type" for name, _ in headers)
+
+
+def _body(options: dict[str, Any]) -> Any:
+    return next(
+        (options[key] for key in ("json", "data", "body", "content") if options.get(key) is not None), None
+    )
+
+
+def _implied_type(options: dict[str, Any], body: Any) -> list[tuple[str, str]]:
+    """Python's `json=` and `data=` choose the content type by themselves."""
+    if options.get("json") is not None:
+        return [("Content-Type", "application/json")]
+    if "data" in options and isinstance(body, dict):
+        return [("Content-Type", "application/x-www-form-urlencoded")]
+    return []
+
+
+def _basic(options: dict[str, Any]) -> list[tuple[str, str]]:
+    auth = options.get("auth")
+    return (
+        [("Authorization", "Basic {id:secret}")] if isinstance(auth, list | dict) and len(auth) == 2 else []
+    )
+
+
+def _grant(body: Any) -> str | None:
+    text = json.dumps(body, default=str) if isinstance(body, dict) else str(body or "")
+    if "code_verifier" in text:
+        return "pkce"
+    found = re.search(r"grant_type\W+(client_credentials|authorization_code)", text)
+    return found[1] if found else None
+
+
+def _powershell(text: str) -> dict[str, Any]:
+    """Read `Invoke-RestMethod -Uri … -Method … -Headers @{…} -Body …`."""
+    url = re.search(r"-Uri\s+[\"']?([^\s\"']+)", text, re.IGNORECASE) or re.search(
+        r"[\"'](https?://[^\"']+)", text
+    )
+    method = re.search(r"-Method\s+[\"']?(\w+)", text, re.IGNORECASE)
+    kind = re.search(r"-ContentType\s+[\"']([^\"']+)", text, re.IGNORECASE)
+    headers = re.findall(r"[\"']?([A-Za-z\-]+)[\"']?\s*=\s*[\"']([^\"']*)[\"']", text)
+    body = re.search(r"-Body\s+(?:'([^']*)'|\"([^\"]*)\")", text, re.IGNORECASE)
+    pairs = [
+        (name, value)
+        for name, value in headers
+        if name.lower() in {"authorization", "content-type", "origin"}
+    ]
+    if kind:
+        pairs.append(("Content-Type", kind[1]))
+    payload = (body[1] or body[2]) if body else None
+    return {
+        "url": url[1] if url else None,
+        "method": method[1].upper() if method else ("POST" if payload else "GET"),
+        "headers": tuple(pairs),
+        "request_body": payload,
+        "token_kind": _grant(payload),
+    }

@@ -1,0 +1,150 @@
+"""An attempt from a description: a command line, a snippet of code, a raw request, or words. Pure.
+
+`from_text` tells them apart. What a tool printed may follow below. The result is the same `Evidence` that a
+performed attempt leaves, so that both are diagnosed alike.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from guestlab.errors import InputError
+from guestlab.handshake.code_text import looks_like_code, read_code
+from guestlab.handshake.curl_text import COMMAND, read_command
+from guestlab.handshake.diagnosis import Diagnosis, diagnose
+from guestlab.handshake.evidence import Evidence
+from guestlab.handshake.pasted_output import read_output, read_prose
+
+__all__ = ["diagnose_text", "from_code", "from_curl", "from_text"]
+
+_REQUEST_LINE = re.compile(
+    r"^(GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS)\s+(\S+)\s+HTTP/[\d.]+\s*$", re.MULTILINE
+)
+_PRINTED = re.compile(
+    r"^.*(?:Error\b|error:|Traceback|HTTP/[\d.]+ \d{3}|Unexpected server response|InvalidStatus"
+    r"|rejected WebSocket|close code|closed with|<Response \[|Handshake status|failed:).*$",
+    re.MULTILINE,
+)
+"""Lines in a paste of code that a program printed rather than a person wrote."""
+
+
+def diagnose_text(text: str) -> Diagnosis:
+    """Explain what somebody pasted: a curl line, code, a raw request or a description.
+
+    >>> diagnose_text("wscat -c 'wss://webmessaging.mypurecloud.ie/v1?token=abc'").top.rule
+    'upgrade.deployment-missing'
+
+    Raises:
+        InputError: There is nothing to read.
+    """
+    return diagnose(from_text(text))
+
+
+def from_text(text: str) -> Evidence:
+    """Read an attempt from any paste.
+
+    Raises:
+        InputError: There is nothing to read.
+    """
+    text = _readable(text)
+    if COMMAND.search(text):
+        return from_curl(text)
+    if _REQUEST_LINE.search(text):
+        return _evidence(_raw_request(text))
+    if looks_like_code(text):
+        found = _code(text)
+        if found:
+            return _evidence(found)
+    return _evidence(read_prose(text))
+
+
+def from_curl(text: str) -> Evidence:
+    """Read a curl (or wscat, websocat) command line as pasted, and what it printed below it.
+
+    Raises:
+        InputError: There is no such command line.
+    """
+    text = _readable(text)
+    if COMMAND.search(text) is None:
+        raise InputError(
+            "There is no curl command line in this text.",
+            why="A line must begin with curl, wscat or websocat.",
+            next_step="Paste the command as you run it, or use diagnose_text for anything else.",
+        )
+    found, output = read_command(text)
+    before = text[: COMMAND.search(text).start()].strip()  # type: ignore[union-attr] # searched above
+    printed = read_output(output) if output.strip() else {}
+    note = "\n".join(part for part in (before, printed.pop("note", "")) if part)
+    return _evidence({**found, **printed, "note": note or None})
+
+
+def from_code(text: str) -> Evidence:
+    """Read a snippet: `new WebSocket(…)`, `websockets.connect(…)`, `requests.post(…)` and their like.
+
+    Raises:
+        InputError: No such call is in it.
+    """
+    text = _readable(text)
+    found = read_command(text)[0] if COMMAND.search(text) else _code(text)
+    if not found.get("url") and not found.get("first_frame"):
+        raise InputError(
+            "There is no call in this code that opens a socket or sends a request with a readable URL.",
+            why="Known are new WebSocket, websockets.connect, requests, httpx, fetch, axios and their like.",
+            next_step="Paste the lines with the URL written out, or describe it: diagnose(url=…, …).",
+        )
+    return _evidence(found)
+
+
+def _readable(text: Any) -> str:
+    if not isinstance(text, str) or not text.strip():
+        raise InputError(
+            "There is no text to read.",
+            why="It is empty or no text.",
+            next_step="Paste a curl line, a few lines of code, or describe what you did and what came back.",
+        )
+    return text[:400_000].replace("\x00", "")
+
+
+def _code(text: str) -> dict[str, Any]:
+    found = {key: value for key, value in read_code(text).items() if value not in (None, ())}
+    if not found.get("url") and not found.get("first_frame"):
+        return {}
+    printed = "\n".join(_PRINTED.findall(text))
+    if printed:
+        output = read_output(printed)
+        output.pop("body", None)
+        found = {**output, **found, "note": printed[:2000]}
+    return found
+
+
+def _raw_request(text: str) -> dict[str, Any]:
+    """Read `GET /v1?… HTTP/1.1` with its headers, and the response below if there is one."""
+    line = _REQUEST_LINE.search(text)
+    assert line is not None  # the caller has looked
+    head, _, rest = text[line.end() :].lstrip("\r\n").replace("\r\n", "\n").partition("\n\n")
+    headers = [(name.strip(), value.strip()) for name, mark, value in
+               (row.partition(":") for row in head.splitlines()) if mark]  # fmt: skip
+    host = next((value for name, value in headers if name.lower() == "host"), "")
+    upgrades = any(name.lower() == "upgrade" for name, _ in headers)
+    url = (
+        line[2]
+        if "://" in line[2]
+        else f"{'wss' if upgrades else 'https'}://{host}{line[2]}"
+        if host
+        else line[2]
+    )
+    body, _, answer = rest.partition("HTTP/") if "HTTP/" in rest else (rest, "", "")
+    printed = read_output("HTTP/" + answer) if answer else {}
+    return {
+        "method": line[1],
+        "url": url,
+        "headers": tuple(headers),
+        "request_body": body.strip() or None,
+        **printed,
+    }
+
+
+def _evidence(found: dict[str, Any]) -> Evidence:
+    known = {name: value for name, value in found.items() if value not in (None, "", ()) or name == "body"}
+    return Evidence.of(**known)  # an empty body is a fact, any other empty field is not

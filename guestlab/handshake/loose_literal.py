@@ -1,0 +1,222 @@
+"""Reads values out of pasted code: strings, objects, lists and calls of Python and JavaScript. Pure.
+
+A tolerant reader for diagnosis, not an interpreter: nothing is evaluated. What only a running program could
+know becomes a placeholder, `{name}`. No input makes it fail: it stops and returns what it has.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+__all__ = ["LooseReader"]
+
+MAX_DEPTH = 12
+MAX_ITEMS = 500
+
+_SPACE = re.compile(r"(?:\s|//[^\n]*|/\*.*?\*/|#[^\n]*)*", re.DOTALL)
+_NAME = re.compile(
+    r"(?:new\s+|await\s+|async\s+)*[A-Za-z_$][\w$]*(?:\s*(?:\.|\?\.|::|->)\s*[A-Za-z_$][\w$]*)*"
+)
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+_STRING = re.compile(r"(?P<prefix>[A-Za-z]{0,2})(?P<mark>\"\"\"|'''|[\"'`])")
+_CONSTANTS = {
+    "true": True,
+    "True": True,
+    "false": False,
+    "False": False,
+    "null": None,
+    "None": None,
+    "undefined": None,
+}
+_WRAPPERS = re.compile(
+    r"(?:JSON\.stringify|json\.dumps|orjson\.dumps|dumps|String|str|Buffer\.from|new\s+(?:URLSearchParams|Headers|URL)"
+    r"|URLSearchParams|urlencode|urllib\.parse\.urlencode|encodeURIComponent|URI\.create|URI|encodeURI|dict|bytes)"
+)
+"""Calls whose value is, for our purpose, their first argument."""
+
+
+class LooseReader:
+    """A cursor over source text."""
+
+    def __init__(self, text: str, at: int = 0, names: dict[str, Any] | None = None) -> None:
+        self.text = text
+        self.at = at
+        self.names = names or {}
+
+    def call(self) -> tuple[list[Any], dict[str, Any]]:
+        """Read `(a, b, key=c)` at the cursor: positional values and keyword values."""
+        positional: list[Any] = []
+        named: dict[str, Any] = {}
+        if not self._take("("):
+            return positional, named
+        for _ in range(MAX_ITEMS):
+            if self._take(")") or self._ended():
+                break
+            keyword = re.compile(r"([A-Za-z_]\w*)\s*=(?!=)").match(self.text, self._skip())
+            if keyword:
+                self.at = keyword.end()
+                named[keyword[1]] = self.value()
+            else:
+                positional.append(self.value())
+            if not self._take(","):
+                self._to_end_of_item(")")
+        return positional, named
+
+    def value(self, depth: int = 0) -> Any:
+        """Read one value, strings joined by `+` included."""
+        value = self._primary(depth)
+        for _ in range(MAX_ITEMS):
+            if not isinstance(value, str) or self.text[self._skip() : self.at + 1] != "+":
+                break
+            self.at += 1
+            value += str(self._primary(depth))
+        return value
+
+    def _primary(self, depth: int) -> Any:
+        start = self._skip()
+        if depth > MAX_DEPTH or self._ended():
+            self.at = len(self.text)
+            return "{…}"
+        character = self.text[start]
+        string = _STRING.match(self.text, start)
+        if string and (
+            not string["prefix"] or string["prefix"].lower() in {"f", "r", "b", "rb", "br", "fr", "u"}
+        ):
+            return self._strings(string)
+        if character == "{":
+            return self._object(depth)
+        if character in "[(":
+            return self._list(depth, "]" if character == "[" else ")")
+        if number := _NUMBER.match(self.text, start):
+            self.at = number.end()
+            return float(number[0]) if "." in number[0] else int(number[0][:30])
+        return self._named(depth)
+
+    def _strings(self, string: re.Match[str]) -> str:
+        """A string, and the strings that follow it directly as Python joins them."""
+        value = self._string(string)
+        for _ in range(MAX_ITEMS):
+            follower = _STRING.match(self.text, self._skip())
+            if follower is None or follower["mark"] == "`" or len(follower["prefix"]) > 2:
+                break
+            value += self._string(follower)
+        return value
+
+    def _string(self, string: re.Match[str]) -> str:
+        mark, prefix = string["mark"], string["prefix"].lower()
+        inner, at = [], string.end()
+        while at < len(self.text) and not self.text.startswith(mark, at):
+            if self.text[at] == "\\" and "r" not in prefix:
+                follower = self.text[at + 1 : at + 2]
+                inner.append({"n": "\n", "t": "\t", "\n": ""}.get(follower, follower))
+                at += 2
+            else:
+                inner.append(self.text[at])
+                at += 1
+        self.at = min(at + len(mark), len(self.text))
+        text = "".join(inner)
+        if mark == "`":
+            return re.sub(r"\$\{([^{}]*)\}", self._filled, text)
+        return re.sub(r"\{([^{}]*)\}", self._filled, text) if "f" in prefix else text
+
+    def _filled(self, found: re.Match[str]) -> str:
+        known = self.names.get(found[1].strip())
+        return known if isinstance(known, str) else "{" + found[1].strip()[:60] + "}"
+
+    def _object(self, depth: int) -> dict[str, Any]:
+        self.at += 1
+        found: dict[str, Any] = {}
+        for _ in range(MAX_ITEMS):
+            if self._take("}") or self._ended():
+                break
+            key = self._key(depth)
+            if self._take(":") or self._take("="):
+                found[key] = self.value(depth + 1)
+            elif key:
+                found[key] = self.names.get(key, "{" + key + "}")
+            if not self._take(",") and not self._take(";"):
+                self._to_end_of_item("}")
+        return found
+
+    def _key(self, depth: int) -> str:
+        start = self._skip()
+        if string := _STRING.match(self.text, start):
+            return self._string(string)
+        if self.text.startswith("[", start):
+            return str(self._list(depth + 1, "]"))
+        name = re.compile(r"(?:\.\.\.|\*\*)?[\w$\-]+").match(self.text, start)
+        self.at = name.end() if name else start
+        return name[0].lstrip(".*") if name else ""
+
+    def _list(self, depth: int, end: str) -> list[Any] | Any:
+        self.at += 1
+        found: list[Any] = []
+        plain = True
+        for _ in range(MAX_ITEMS):
+            if self._take(end) or self._ended():
+                break
+            found.append(self.value(depth + 1))
+            if self._take(","):
+                plain = False
+            else:
+                self._to_end_of_item(end)
+        return found[0] if end == ")" and plain and len(found) == 1 else found
+
+    def _named(self, depth: int) -> Any:
+        """A constant, a known name, a wrapping call, or a placeholder for anything else."""
+        name = _NAME.match(self.text, self._skip())
+        if name is None:
+            self.at += 1
+            return "{…}"
+        self.at = name.end()
+        word = re.sub(r"\s+", " ", name[0])
+        if word in _CONSTANTS:
+            return _CONSTANTS[word]
+        if self.text.startswith("(", self._skip()):
+            wraps = _WRAPPERS.fullmatch(word) is not None
+            positional, named = self.call() if depth < MAX_DEPTH else ([], {})
+            inner = positional[0] if wraps and positional else named if wraps and named else None
+            self._trailing(depth)
+            return inner if inner is not None else "{" + word[:60] + "}"
+        self._trailing(depth)
+        return self.names.get(word, "{" + word[:60] + "}")
+
+    def _trailing(self, depth: int) -> None:
+        """Skip `.encode()`, `["KEY"]` and the like after a value."""
+        for _ in range(20):
+            start = self._skip()
+            follower = re.compile(r"\??\.\s*[A-Za-z_$][\w$]*").match(self.text, start)
+            if follower:
+                self.at = follower.end()
+            elif self.text.startswith(("(", "["), start) and depth < MAX_DEPTH:
+                self._list(depth + 1, ")" if self.text[start] == "(" else "]")
+            else:
+                return
+
+    def _to_end_of_item(self, end: str) -> None:
+        """Go to the comma or bracket that ends an item whose rest is not understood."""
+        depth = 0
+        while not self._ended():
+            character = self.text[self.at]
+            if depth == 0 and character in {",", end}:
+                self.at += character == ","
+                return
+            depth += (character in "([{") - (character in ")]}")
+            if depth < 0:
+                return
+            self.at += 1
+
+    def _skip(self) -> int:
+        space = _SPACE.match(self.text, self.at)
+        self.at = space.end() if space else self.at
+        return self.at
+
+    def _take(self, mark: str) -> bool:
+        if self.text.startswith(mark, self._skip()):
+            self.at += len(mark)
+            return True
+        return False
+
+    def _ended(self) -> bool:
+        return self.at >= len(self.text)
