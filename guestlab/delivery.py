@@ -48,7 +48,9 @@ class Delivery:
         return future
 
     def add(self, event: Event) -> None:
-        """Hand one live event on."""
+        """Hand one live event on; a message that came before is dropped."""
+        if isinstance(event, MessageReceived) and event.message.key in self.inbox.known:
+            return
         self._events.append(event)
         if isinstance(event, MessageReceived):
             self._messages += self.inbox.add(event.message)

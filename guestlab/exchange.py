@@ -102,6 +102,7 @@ class Exchange:
         self._turn = asyncio.Lock()
         self._online = asyncio.Event()
         self._closing = False
+        self._away = False
         self._hanging_up: asyncio.Task[None] | None = None
 
     # -- life -------------------------------------------------------------------------------------
@@ -177,8 +178,8 @@ class Exchange:
         if self._link is not None:
             await self._link.close()
         if self._reader is not None and self._reader is not asyncio.current_task():
-            if self._link is None or not self._online.is_set():
-                self._reader.cancel()  # it may be waiting to dial again
+            if self._away:
+                self._reader.cancel()  # it waits to dial again
             with contextlib.suppress(asyncio.CancelledError):
                 await self._reader
         await self.history.aclose()
@@ -194,27 +195,20 @@ class Exchange:
             DeadlineError: No answer in time.
             SessionEnded: The session is over.
         """
-        deadline = asyncio.get_running_loop().time() + timeout
-        try:
-            async with asyncio.timeout_at(deadline):
-                await self._online.wait()
-        except TimeoutError:
-            raise _silent(command.action, timeout) from None
-        return await self._request(command, deadline - asyncio.get_running_loop().time())
+        return await self._request(command, timeout, online=True)
 
     async def post(self, command: Command) -> None:
         """Send one command that has no answer to wait for, such as typing."""
-        await self._online.wait()
-        await self._post(command, str(uuid4()), None)
+        await self._post(command, str(uuid4()), None, online=True)
 
-    async def _request(self, command: Command, timeout: float) -> Event:
+    async def _request(self, command: Command, timeout: float, *, online: bool = False) -> Event:
         """Send and wait; a refusal for its rate was not accepted, so it is said again after the wait."""
         loop = asyncio.get_running_loop()
         tracing_id, future = str(uuid4()), loop.create_future()
         try:
             async with asyncio.timeout(timeout):
                 while True:
-                    await self._post(command, tracing_id, future)
+                    await self._post(command, tracing_id, future, online=online)
                     event: Event = await future
                     if not isinstance(event, RateLimited):
                         return event
@@ -225,20 +219,34 @@ class Exchange:
             self._waiting.pop(tracing_id, None)
             self.protocol.settle(tracing_id)
 
-    async def _post(self, command: Command, tracing_id: str, future: asyncio.Future[Event] | None) -> None:
-        """Send one frame when it is its turn and inside the budgets."""
+    async def _post(
+        self,
+        command: Command,
+        tracing_id: str,
+        future: asyncio.Future[Event] | None,
+        *,
+        online: bool = False,
+    ) -> None:
+        """Send one frame inside the budgets; with `online`, in its turn and on a configured session only."""
         loop = asyncio.get_running_loop()
-        async with self._turn:  # frames leave in the order of the calls, pacing included
-            if self.delivery.ended is not None:
-                raise self.delivery.ended
-            await asyncio.sleep(self.pacer.delay(command, loop.time()))
+        # What is said leaves in the order of the calls. What mends the session passes it by.
+        async with self._turn if online else contextlib.nullcontext():
+            while True:
+                if online:
+                    await self._online.wait()
+                if self.delivery.ended is not None:
+                    raise self.delivery.ended
+                delay = self.pacer.delay(command, loop.time())
+                if delay <= 0:
+                    break
+                await asyncio.sleep(delay)
             outgoing = self.protocol.send(command, tracing_id=tracing_id)
+            self.pacer.sent(command, loop.time())
             sent = self._record_sent(outgoing.text, outgoing.action, tracing_id)
             if future is not None:
                 self._waiting[tracing_id] = (future, sent)
             assert self._link is not None
             await self._link.send(outgoing.text)
-            self.pacer.sent(command, loop.time())
 
     async def _issue_jwt(self) -> JwtIssued:
         issued = await self._request(RequestJwt(), REQUEST_TIMEOUT)
@@ -255,7 +263,9 @@ class Exchange:
                     self._receive(text)
                 link.record_close()
                 self._lost(link.close_code)
+                self._away = True
                 found = await self._come_back()
+                self._away = False
                 if found is None:
                     return
                 link = found
@@ -267,6 +277,9 @@ class Exchange:
         """Decode, record, hand out: synchronous on purpose."""
         at_ns, monotonic_ns = time.time_ns(), time.monotonic_ns()
         received = self.protocol.receive(text)
+        first = received.events[0]
+        if isinstance(first, MessageReceived):
+            first.message.late = self.delivery.inbox.is_late(first.message)
         self._record_received(text, received, at_ns, monotonic_ns)
         for event in received.events:
             self.delivery.add(event)

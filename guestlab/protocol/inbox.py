@@ -37,6 +37,7 @@ class Inbox:
         self._held: list[tuple[datetime, int, Message]] = []
         self._arrivals = 0
         self._newest: datetime | None = None
+        self._newest_arrived: datetime | None = None
 
     @property
     def filling(self) -> bool:
@@ -51,6 +52,15 @@ class Inbox:
             self._filling.append(message)
             return []
         return self._accept(message)
+
+    def is_late(self, message: Message) -> bool:
+        """Tell, as a message arrives, whether one with a later time arrived before it."""
+        if message.time is None:
+            return False
+        late = self._newest_arrived is not None and message.time < self._newest_arrived
+        if not late:
+            self._newest_arrived = message.time
+        return late
 
     def begin_gap(self) -> None:
         """The link was lost and is back: hold live messages until the gap is filled."""
@@ -107,9 +117,8 @@ class Inbox:
     def _handed_out(self, message: Message) -> Message:
         if message.time is None:
             return message
-        if self._newest is not None and message.time < self._newest:
-            message.late = True
-        else:
+        message.late = self._newest is not None and message.time < self._newest
+        if not message.late:
             self._newest = message.time
         return message
 
