@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from guestlab.blocking import Session
     from guestlab.errors import GuestlabError
     from guestlab.handshake.attempt import Attempt
+    from guestlab.handshake.described import diagnose_har, diagnose_text
     from guestlab.handshake.diagnosis import Diagnosis, Finding, diagnose
     from guestlab.handshake.rules import RULES
     from guestlab.lab import Lab
@@ -39,6 +40,8 @@ _NAMES = {
     "Session": "guestlab.blocking",
     "GuestlabError": "guestlab.errors",
     "Attempt": "guestlab.handshake.attempt",
+    "diagnose_har": "guestlab.handshake.described",
+    "diagnose_text": "guestlab.handshake.described",
     "Diagnosis": "guestlab.handshake.diagnosis",
     "Finding": "guestlab.handshake.diagnosis",
     "diagnose": "guestlab.handshake.diagnosis",
@@ -80,6 +83,8 @@ __all__ = [
     "Sandbox",
     "Session",
     "diagnose",
+    "diagnose_har",
+    "diagnose_text",
     "events",
 ]
 
