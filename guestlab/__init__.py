@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from guestlab.blocking import Session
     from guestlab.errors import GuestlabError
     from guestlab.handshake.attempt import Attempt
-    from guestlab.handshake.described import diagnose_har, diagnose_text
+    from guestlab.handshake.described import diagnose_text
     from guestlab.handshake.diagnosis import Diagnosis, Finding, diagnose
+    from guestlab.handshake.har import diagnose_har
     from guestlab.handshake.rules import RULES
     from guestlab.lab import Lab
     from guestlab.limits import PUBLISHED, Limits
@@ -40,7 +41,7 @@ _NAMES = {
     "Session": "guestlab.blocking",
     "GuestlabError": "guestlab.errors",
     "Attempt": "guestlab.handshake.attempt",
-    "diagnose_har": "guestlab.handshake.described",
+    "diagnose_har": "guestlab.handshake.har",
     "diagnose_text": "guestlab.handshake.described",
     "Diagnosis": "guestlab.handshake.diagnosis",
     "Finding": "guestlab.handshake.diagnosis",

@@ -14,7 +14,18 @@ from guestlab.sandbox.refusals import Refusal
 if TYPE_CHECKING:
     from guestlab.sandbox.conversations import Conversation
 
-__all__ = ["conversation", "deployment", "deployments", "find_conversation", "message_conversation", "organization_me", "page", "revoke_token", "token_me", "user_me"]
+__all__ = [
+    "conversation",
+    "deployment",
+    "deployments",
+    "find_conversation",
+    "message_conversation",
+    "organization_me",
+    "page",
+    "revoke_token",
+    "token_me",
+    "user_me",
+]
 
 
 def page(call: Call, entities: list[dict[str, Any]]) -> dict[str, Any]:
