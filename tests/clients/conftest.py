@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -35,3 +35,9 @@ def sandbox() -> Iterator[Sandbox]:
     """A fresh sandbox, plaintext and TLS."""
     with Sandbox(tls=True) as sandbox:
         yield sandbox
+
+
+@pytest.fixture(scope="session")
+def require_tool() -> Callable[[str], str]:
+    """`tool`, for modules that cannot import it."""
+    return tool
