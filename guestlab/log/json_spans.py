@@ -78,6 +78,7 @@ def replace_values(
     text: str,
     is_secret: Callable[[str, str, str], bool],
     hide: Callable[[str, str], str],
+    hide_number: Callable[[str], str],
     reread: Callable[[str], str],
 ) -> str:
     """Replace the values in JSON text that a name makes secret.
@@ -86,7 +87,8 @@ def replace_values(
         text: JSON, whole or torn.
         is_secret: Tells by its name, the name of what it stands in, and its own first character, whether
             a value is secret.
-        hide: Gives the replacement of a secret, by its name and value.
+        hide: Gives the replacement of a secret text, by its name and value.
+        hide_number: Gives the replacement of a secret number, which becomes a text.
         reread: Redacts any other text value that needs a look; it may be JSON, a URL or prose.
     """
     reader = _Reader(is_secret)
@@ -105,7 +107,12 @@ def replace_values(
         if first == '"' and name.lower() in {"name", "key"}:
             named, _ = _content(token)
             reader.parent.named_secret = named if is_secret(named, "", first) else ""
-        replacement = _hidden(token, name, hide) if secret else _reread(token, reread)
+        if not secret:
+            replacement = _reread(token, reread)
+        elif first == '"':
+            replacement = _hidden(token, name, hide)
+        else:
+            replacement = None if token in _LITERALS else f'"{hide_number(token)}"'
         if replacement is not None:
             kept += (text[position : match.start()], replacement)
             position = match.end()
@@ -113,9 +120,7 @@ def replace_values(
 
 
 def _hidden(token: str, name: str, hide: Callable[[str, str], str]) -> str | None:
-    """Return what stands for a secret scalar, or None to leave it as it is."""
-    if token[0] != '"':
-        return None if token in _LITERALS else f'"{hide(name, token)}"'
+    """Return what stands for a secret text, or None to leave it as it is."""
     content, _ = _content(token)
     hidden = hide(name, content)
     return None if hidden == content else _string(hidden, token)

@@ -21,9 +21,11 @@ __all__ = ["JWT", "MASK", "SHORTEST", "UUID", "KnownSecrets"]
 
 SHORTEST = 6
 """Shorter values are masked where a name gives them away, but not searched for."""
+LONGEST = 65_536
+"""A longer one is no secret, but an attempt to fill the memory."""
 
 MASK = re.compile(r"\[masked:[0-9a-f]{8}\]")
-JWT = re.compile(r"eyJ[\w-]{5,}+\.[\w-]++(?:\.[\w-]++)*+", re.ASCII)
+JWT = re.compile(r"eyJ[\w-]{5,}+(?:\.[\w-]++)++", re.ASCII)
 
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _UUID_MIDDLE = re.compile(r"-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-")
@@ -52,7 +54,12 @@ class KnownSecrets:
 
     def learn(self, secret: str) -> None:
         """Remember one secret."""
-        if len(secret) < SHORTEST or secret in self._masks or MASK.search(secret) or JWT.fullmatch(secret):
+        if (
+            not SHORTEST <= len(secret) <= LONGEST
+            or secret in self._masks
+            or MASK.search(secret)
+            or JWT.fullmatch(secret)
+        ):
             return
         if UUID.fullmatch(secret):
             self._uuids.add(secret.lower())

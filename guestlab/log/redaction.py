@@ -35,6 +35,7 @@ _HTTP = re.compile(r"(?:HTTP/\d|[A-Z]{3,10} [^\s\"]++ HTTP/\d)[^\n]*+\n(?:[^\r\n
 _HEADER = re.compile(r"^([^\s:\"]++)([ \t]*+:[ \t]*+)([^\r\n]*+(?:\r?\n[ \t]++[^\r\n]++)*+)", re.MULTILINE)
 _PAIR = re.compile(r"(?<![\w.%\[\]+-])([\w.%\[\]+-]++)=((?:[^&#\s\"'<>\\;,]|[,;](?=[^\s,;]))++)")
 _USERINFO = re.compile(r"(?<=://)[^/?#\s\"'\\<>]+(?=@)")
+_USER = re.compile(r"((?:\[masked:[0-9a-f]{8}\]|[^:])*+)(:?)")
 _BEARER = re.compile(r"\bbearer[ \t+]++([\w.~+/=-]{8,}+)", re.IGNORECASE)
 _CREDENTIAL_LINE = re.compile(
     r"(?<![\w-])((?:proxy-)?authorization|(?:set-)?cookie)((?:\\*+[\"'])?\s*+[:=]\s*+(?:\\*+[\"'])?)"
@@ -49,9 +50,11 @@ _VALUE = re.compile(
     r"|([^\s,;&\"'<>{}()\[\]\\]++)",
     re.DOTALL,
 )
+_UNQUOTED = 4
 _SCHEME = re.compile(r"([\w-]++)([ \t]++)(\S.*+)", re.DOTALL)
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]++@[\w-]++(?:\.[\w-]++)++")
-_PHONE = re.compile(r"(?<![\w+])\+\d(?:[ ()/.-]?\d){6,14}(?!\d)")
+_PHONE = re.compile(r"(?<![\w+])\+\d(?:[ ()/.-]{0,3}\d){6,14}(?!\d)")
+_DOTTED = re.compile(r"(?<![\w.-])[\w-]++(?:\.[\w-]++)++", re.ASCII)
 _DEEPEST = 4
 """JSON within a text within JSON … is read so deep, and by pattern below."""
 _NAMES_REMEMBERED = 4096
@@ -118,7 +121,8 @@ class Redactor:
 
     def redact(self, text: str) -> str:
         """Mask every secret in a text: an HTTP message, a frame, a URL, a header's value, prose."""
-        return self._known.sweep(self._by_name(text, 0))
+        # What is known goes first: a secret may look like a name and a value.
+        return self._known.sweep(self._by_name(self._known.sweep(text), 0))
 
     def _hints(self, lower: str) -> bool:
         """Tell whether a text in lower case may hold a secret that a name or its shape gives away."""
@@ -169,7 +173,8 @@ class Redactor:
         def reread(value: str) -> str:
             return self._known.sweep(self._by_name(value, depth + 1))
 
-        redacted = replace_values(text, is_secret, self._hidden, reread)
+        # Numbers are masked, but not remembered: they would be swept from other numbers.
+        redacted = replace_values(text, is_secret, self._hidden, self.mask, reread)
         try:
             json.loads(text)
         except (ValueError, RecursionError):
@@ -183,7 +188,10 @@ class Redactor:
         for match in _NAME.finditer(text):
             if match.start() < position or not self._is_loosely_secret(match[1]):
                 continue
-            value = _VALUE.match(text, match.end())
+            end = match.end()
+            if match[0].endswith(f"{match[1]}=") and text[end : end + 1] not in {'"', "'", "\\"}:
+                continue  # as in a form, where the value may be encoded: see _pair
+            value = _VALUE.match(text, end)
             if value is None or value.lastindex is None:
                 continue
             kept += (text[position : value.start(value.lastindex)], self._loose(match[1], value))
@@ -198,7 +206,7 @@ class Redactor:
         if MASK.search(value) or value.lower() in names.HARMLESS:
             return value
         # Prose is full of words after colons: only what is quoted or looks like a secret is remembered.
-        remembered = match[4] is None or _looks_secret(value)
+        remembered = match[_UNQUOTED] is None or _looks_secret(value)
         return self._hidden(key, value) if remembered else self.mask(value)
 
     def _shapes(self, text: str) -> str:
@@ -212,8 +220,14 @@ class Redactor:
         if "+" in text and self._personal:
             text = _PHONE.sub(self._learnt, text)
         if "eyJ" in text:
-            text = JWT.sub(self._learnt, text)
+            text = _DOTTED.sub(self._web_token, text)
         return _BEARER.sub(self._bearer, text)
+
+    def _web_token(self, match: re.Match[str]) -> str:
+        """Mask a JSON Web Token. Searched for from its front, "eyJeyJeyJ…" would take forever."""
+        start = match[0].find("eyJ")
+        found = JWT.match(match[0], start) if start >= 0 else None
+        return match[0][:start] + self.learn(match[0][start:]) if found else match[0]
 
     def _learnt(self, match: re.Match[str]) -> str:
         return self.learn(match[0])
@@ -245,12 +259,12 @@ class Redactor:
         return match[0]
 
     def _userinfo(self, match: re.Match[str]) -> str:
-        user, colon, password = match[0].partition(":")
-        return (
-            user + colon + self._hidden("password", unquote(password), password)
-            if colon
-            else self.learn(user)
-        )
+        user = _USER.match(match[0])
+        assert user is not None  # it matches nothing, too
+        password = match[0][user.end() :]
+        if not user[2]:
+            return self._hidden("password", unquote(match[0]), match[0])
+        return user[0] + self._hidden("password", unquote(password), password)
 
     def _bearer(self, match: re.Match[str]) -> str:
         value = match[1]
