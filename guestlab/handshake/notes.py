@@ -37,7 +37,7 @@ _SYMPTOMS = frozenset(
 )  # fmt: skip
 """Subjects that are complaints by themselves."""
 _CONTENT = re.compile(
-    r"\b(?:no|without|not a single|any) (?:more )?(?:errors?|problems?|issues?|complaints?|failures?)\b"
+    r"\b(?:no|without|not a single|any) (?:any |more )*(?:errors?|problems?|issues?|complaints?|failures?)\b"
     r"|nothing (?:is )?wrong|(?:works?|worked|working|runs?|fine|good|ok|okay)\b"
     r"(?: (?:fine|well|as expected|now))?"
     r"|as it should|\b(?:101|200|201|202|204)\b",

@@ -82,9 +82,10 @@ _SECRETS = (
     re.compile(r"(?P<keep>)\beyJ[A-Za-z0-9_\-]{4,}(?:\.[A-Za-z0-9_\-]*)*"),
     re.compile(
         r"(?i)(?P<keep>[\"']?\b(?:access_?token|guest_?token|session_?token|refresh_?token|id_?token|resume_?token"
-        r"|client_?secret|code_verifier|password|assertion|api_?key|secret|jwt|token|code)[\"']?\s*[=:]\s*[\"']?)"
+        r"|client_?secret|code_verifier|password|assertion|api_?key|secret|jwt|token)[\"']?\s*[=:]\s*[\"']?)"
         r"(?!\[masked)[^\s\"'&,;}\[]{4,}"
     ),
+    re.compile(r"(?P<keep>\bcode=)(?!\[masked)(?!\d+\b)[^\s\"'&]{4,}"),
     re.compile(r"(?P<keep>/channels/)[^\s\"'?&\[]+"),
     re.compile(r"(?P<keep>/v1/token/)[^\s\"'?&\[]+"),
     re.compile(r"(?i)(?P<keep>[a-z]+://)[^\s/@\"']+:[^\s/@\"']+@"),

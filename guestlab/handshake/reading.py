@@ -286,7 +286,8 @@ class Reading:
         """Whether anything says that it does not work."""
         evidence = self.evidence
         status, close = evidence.http_status, evidence.close_code
-        refused = status is not None and (status >= 300 or (self.is_upgrade and status != 101))
+        redirects = self.target is Target.AUTHORIZE and status is not None and 300 <= status < 400
+        refused = status is not None and (status >= 300 or (self.is_upgrade and status != 101)) and not redirects
         unready = evidence.session_ready is False and (status != 101 or evidence.first_frame is not None)
         closed = close is not None and close not in {1000, 1005}
         return refused or unready or closed or self.reply.is_failure or self.note.complains
