@@ -58,6 +58,9 @@ CONFIGURE_TIMEOUT = 30.0
 REQUEST_TIMEOUT = 10.0
 """Seconds to wait for the answer to a request of our own, such as `getJwt`."""
 
+HISTORY_TRIES = 3
+"""Times a page of history is asked for after a lost link, before the session goes on without."""
+
 _LEAVING = frozenset({State.CLOSING, State.FAILED, State.RECONNECTING})
 """States in which the client closes the socket itself, as official clients do: the session was taken
 over, cleared, logged out, expired or refused, or its sign-in was lost (then it comes back)."""
@@ -364,30 +367,46 @@ class Exchange:
         try:
             configured = await self.configure()
             history = [] if configured.new_session else await self._missed()
-        except (DeadlineError, MessageRefused, SendInDoubt, NetworkError, PlatformError) as error:
+        except SendInDoubt:
+            return  # the link broke again; the reader has noticed
+        except (DeadlineError, MessageRefused, PlatformError) as error:
             self._record_life(f"coming back failed: {error.what} {error.why}")
             link.abort()  # the reader notices and tries again, if the protocol allows it
             return
-        missed = self.delivery.end_gap([message for message in history if message.type in WORDS])
+        missed = self.delivery.end_gap([message for message in history or () if message.type in WORDS])
         for message in missed:
             message.own = self.protocol.owns(message)
             self._record_history(message)
-        self._record_life(f"back; {len(missed)} missed messages filled in from history")
-        found = {said: message for message in history if (said := message.metadata.get("id"))}
-        await self._resolve_doubts(found, lost_session=configured.new_session)
+        self._record_life(
+            "back; the gap could not be filled: history cannot be read"
+            if history is None
+            else f"back; {len(missed)} missed messages filled in from history"
+        )
+        found = {said: message for message in history or () if (said := message.metadata.get("id"))}
+        await self._resolve_doubts(found, knowable=history is not None and not configured.new_session)
         self._online.set()
 
-    async def _missed(self) -> list[Message]:
-        """Read history until a page brings nothing new and reaches back before the gap."""
-        inbox, history = self.delivery.inbox, []
-        async for page in self.history.pages():
-            history += page
-            keys = {message.key for message in page if message.type in WORDS}
-            if keys <= inbox.known and keys & inbox.known_before_gap:
-                break
-        return history
+    async def _missed(self) -> list[Message] | None:
+        """Read history until a page brings nothing new and reaches back before the gap.
 
-    async def _resolve_doubts(self, found: Mapping[Any, Message], *, lost_session: bool) -> None:
+        None when history cannot be read: the session goes on, what was missed stays unknown.
+        """
+        inbox = self.delivery.inbox
+        for _ in range(HISTORY_TRIES):
+            history: list[Message] = []
+            try:
+                async for page in self.history.pages():
+                    history += page
+                    keys = {message.key for message in page if message.type in WORDS}
+                    if keys <= inbox.known and keys & inbox.known_before_gap:
+                        break
+            except (DeadlineError, MessageRefused, NetworkError, PlatformError) as error:
+                self._record_life(f"history could not be read: {error.what} {error.why}")
+                continue
+            return history
+        return None
+
+    async def _resolve_doubts(self, found: Mapping[Any, Message], *, knowable: bool) -> None:
         """Words that went down with the link: acknowledged by history, or said again."""
         for tracing_id, command in list(self.protocol.pending.items()):
             future = self._waiting[tracing_id][0] if tracing_id in self._waiting else None
@@ -396,7 +415,7 @@ class Exchange:
                 continue
             if tracing_id in found:
                 future.set_result(MessageReceived(message=found[tracing_id]))
-            elif lost_session:
+            elif not knowable:
                 future.set_exception(_in_doubt(1006))
             else:
                 await self._post(command, tracing_id, future)
