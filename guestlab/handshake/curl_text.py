@@ -27,21 +27,22 @@ _ALIASES = {
     "d": "data",
     "u": "user",
     "b": "cookie",
+    "A": "user-agent",
     "G": "get",
     "I": "head",
     "F": "form",
     "T": "upload-file",
 }
 """Short options of curl that say something about the request."""
-_OTHER_VALUED = dict.fromkeys("AeowmxcKEDrUCYyztQ", "other")
+_OTHER_VALUED = dict.fromkeys("eowmxcKEDrUCYyztQ", "other")
 """Short options of curl that take a value of no interest here."""
 _VALUED = frozenset(
     str.split(
-        """request header data user cookie form upload-file other data-raw data-binary data-ascii data-
-        urlencode json url oauth2-bearer form-string cacert capath cert key resolve connect-to connect-
-        timeout max-time retry retry-delay output write-out proxy noproxy user-agent referer interface
-        ciphers cookie-jar config range dump-header limit-rate proto tls-max aws-sigv4 url-query dns-
-        servers"""
+        """request header data user cookie form upload-file other data-raw data-binary data-ascii
+        data-urlencode json url oauth2-bearer form-string cacert capath cert key resolve connect-to
+        connect-timeout max-time retry retry-delay output write-out proxy noproxy user-agent referer
+        interface ciphers cookie-jar config range dump-header limit-rate proto tls-max aws-sigv4
+        url-query dns-servers"""
     )
 )
 """Long options of curl that take a value."""
@@ -190,6 +191,8 @@ def _curl(words: list[str]) -> dict[str, Any]:
         headers.append(("Content-Type", "multipart/form-data"))
     headers += _credentials(given)
     headers += [("Cookie", value) for value in _all(options, "cookie") if "=" in value]
+    if "user-agent" not in names:
+        headers.append(("User-Agent", given.get("user-agent") or "curl"))  # curl always sends one
     posted = bool(data) or bool({"form", "form-string"} & set(given))
     implied = "HEAD" if "head" in given else "PUT" if "upload-file" in given else "POST" if posted else "GET"
     return {

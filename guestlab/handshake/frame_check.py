@@ -124,13 +124,14 @@ def _parsed(text: str | bytes) -> Any:
 
 def _remarks(frame: Mapping[str, Any], *, first: bool, deployment_id: str | None) -> Iterator[FrameRemark]:
     action = frame.get("action")
+    action = action if isinstance(action, str) else ""
     if action not in ACTIONS:
         yield _unknown_verb(frame)
     elif first and action not in CONFIGURES:
         yield FrameRemark(
             key="action", what=f"{action} before the session is configured; configureSession comes first"
         )
-    if isinstance(action, str) and action in ACTIONS:
+    if action in ACTIONS:
         for key in _REQUIRED.get(action, ()):
             if frame.get(key) in (None, ""):
                 yield FrameRemark(key=key, what=f"{action} needs it")
@@ -215,6 +216,7 @@ def _below(frame: Mapping[str, Any], *path: str) -> Mapping[str, Any]:
 
 def _converted(frame: Mapping[str, Any], first: bool, deployment_id: str | None) -> dict[str, Any] | None:
     action = frame.get("action")
+    action = action if isinstance(action, str) else ""
     if action in ACTIONS and not (first and action not in CONFIGURES):
         return _repaired(frame, deployment_id)
     if first:

@@ -220,12 +220,11 @@ def _messages(entry: Mapping[str, Any]) -> Iterator[tuple[bool, str]]:
     """The text frames: (sent by the page, text)."""
     messages = entry.get("_webSocketMessages")
     for message in messages[:MAX_MESSAGES] if isinstance(messages, list) else ():
-        if (
-            isinstance(message, Mapping)
-            and isinstance(message.get("data"), str)
-            and message.get("opcode") in {None, 1}
-        ):
-            yield message.get("type") in {"send", "request"}, message["data"][:MAX_DATA]
+        if not isinstance(message, Mapping) or message.get("opcode") not in (None, 1):
+            continue
+        data = message.get("data")
+        if isinstance(data, str):
+            yield message.get("type") in ("send", "request"), data[:MAX_DATA]
 
 
 def _telling(received: list[tuple[int, str]]) -> tuple[int, str] | None:

@@ -167,4 +167,6 @@ def _names(region: Region, lowered: str) -> bool:
     if re.search(rf"\b{re.escape(region.aws_name)}\b", lowered):
         return True
     short = region.name.split(".")[0]
-    return short != "mypurecloud" and re.search(rf"(?<![\w.]){re.escape(short)}\b(?!\.)", lowered) is not None
+    return (
+        short != "mypurecloud" and re.search(rf"(?<![\w.]){re.escape(short)}\b(?!\.\w)", lowered) is not None
+    )

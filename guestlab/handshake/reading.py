@@ -287,10 +287,13 @@ class Reading:
         evidence = self.evidence
         status, close = evidence.http_status, evidence.close_code
         redirects = self.target is Target.AUTHORIZE and status is not None and 300 <= status < 400
-        refused = status is not None and (status >= 300 or (self.is_upgrade and status != 101)) and not redirects
+        refused = (
+            status is not None and (status >= 300 or (self.is_upgrade and status != 101)) and not redirects
+        )
         unready = evidence.session_ready is False and (status != 101 or evidence.first_frame is not None)
         closed = close is not None and close not in {1000, 1005}
-        return refused or unready or closed or self.reply.is_failure or self.note.complains
+        erred = bool(self.body.text("error")) or (self.body.number("status") or 0) >= 400
+        return refused or unready or closed or erred or self.reply.is_failure or self.note.complains
 
     # -- as evidence ----------------------------------------------------------
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from guestlab.handshake.credentials import is_jwt
 from guestlab.handshake.hosts import HostKind
-from guestlab.handshake.quoting import is_masked, quote_text
+from guestlab.handshake.quoting import is_masked, is_placeholder, quote_text
 from guestlab.handshake.reading import Reading, walk_keys
 from guestlab.handshake.rule import SOURCES, Match, Rule, confirmed, likely
 from guestlab.handshake.targets import Target
@@ -79,43 +79,32 @@ def _body_format(reading: Reading) -> Match | None:
 
 
 def _client_authentication(reading: Reading) -> Match | None:
-    if reading.target not in {Target.TOKEN, Target.UNKNOWN} or _succeeded(reading):
-        return None
-    error = _oauth_error(reading)
     if reading.target is Target.UNKNOWN:
-        told = reading.note.says("invalid client") or error == "invalid_client"
-        return (
-            likely(*reading.lines("body", "note"), fault="The login service does not know the pair.")
-            if told
-            else None
-        )
+        told = reading.note.says("invalid client") or _oauth_error(reading) == "invalid_client"
+        fault = "The login service does not know the pair."
+        return likely(*reading.lines("body", "note"), fault=fault) if told else None
+    if reading.target is not Target.TOKEN or _succeeded(reading):
+        return None
     header = reading.header("Authorization") or ""
-    scheme = header.split(" ", 1)[0].lower()
+    in_body = not header and bool({"client_id", "client_secret"} & set(reading.fields))
     lines = reading.lines("url", "http_status", "body")
-    if header and scheme != "basic":
-        return confirmed(
-            *lines, f"Authorization: {quote_text(scheme, 20)} …", fault="The header is not Basic."
-        )
-    if header and (fault := _malformed_basic(header)):
-        return confirmed(*lines, "Authorization: Basic …", fault=fault)
-    in_body = {"client_id", "client_secret"} & set(reading.fields) and not header
-    if error == "invalid_client":
-        fault = (
-            "They stood in the body."
-            if in_body
-            else "The pair is unknown here: wrong secret, or another region's client."
-        )
-        return confirmed(*lines, fault=fault)
-    if _is_user_exchange(reading) and "client_secret" not in reading.fields:
-        return None  # a public client: oauth.pkce
-    if header or not reading.has_failed or not (in_body or reading.knows_headers):
-        return (
-            likely(*lines, *reading.lines("note"), fault="The pair was refused.")
-            if reading.note.says("invalid client")
-            else None
-        )
+    fault = _malformed_basic(header) if header else ""
+    if not fault and _oauth_error(reading) == "invalid_client":
+        fault = "They stood in the body." if in_body else _UNKNOWN_PAIR
+    if fault:
+        scheme = f"Authorization: {quote_text(header.split(' ', 1)[0], 20)} …" if header else ""
+        return confirmed(*lines, scheme, fault=fault)
+    if reading.note.says("invalid client"):
+        return likely(*lines, *reading.lines("note"), fault="The pair was refused.")
+    public = _is_user_exchange(reading) and "client_secret" not in reading.fields  # then oauth.pkce judges
+    seen = reading.has_failed if in_body else reading.knows_headers
+    if header or public or not seen:
+        return None
     place = "They stand in the body." if in_body else "None came with the request."
     return likely(*lines, *reading.lines("request_body"), fault=place)
+
+
+_UNKNOWN_PAIR = "The pair is unknown here: wrong secret, or another region's client."
 
 
 def _oauth_error(reading: Reading) -> str:
@@ -140,9 +129,12 @@ def _is_user_exchange(reading: Reading) -> bool:
 
 
 def _malformed_basic(header: str) -> str:
-    """What is wrong with the form of a Basic header, or ""."""
-    value = header.partition(" ")[2].strip()
-    if not value or is_masked(value) or value[:1] in "{<[$" or "…" in value or "..." in value:
+    """What is wrong with the form of an Authorization header for this purpose, or ""."""
+    scheme, _, value = header.partition(" ")
+    value = value.strip()
+    if scheme.lower() != "basic":
+        return "The header is not Basic."
+    if not value or is_masked(value) or is_placeholder(value) or "…" in value or "..." in value:
         return ""
     try:
         decoded = base64.b64decode(value, validate=True).decode("utf-8", "replace")
@@ -186,7 +178,7 @@ def _pkce_exchange(reading: Reading) -> Match | None:
         return sure(*lines, fault="code_verifier is missing.") if fields or reading.has_failed else None
     if not (reading.refused or reading.has_failed):
         return None
-    if not is_masked(verifier) and not _VERIFIER.fullmatch(verifier) and verifier[:1] not in "{<[$":
+    if not is_masked(verifier) and not _VERIFIER.fullmatch(verifier) and not is_placeholder(verifier):
         return confirmed(
             *lines, fault="code_verifier must have 43 to 128 characters out of letters, digits and - . _ ~"
         )

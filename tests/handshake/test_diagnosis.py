@@ -65,7 +65,9 @@ def test_the_cases_name_known_rules_and_speak_of_many() -> None:
 
 
 @pytest.mark.parametrize("token", ["eyJhbGciOi.EXAMPLE", "[masked:3f9a1c2e]"], ids=["real", "masked"])
-@pytest.mark.parametrize("kind", ["client_credentials", "authorization_code", "pkce", "expired", "other_region"])
+@pytest.mark.parametrize(
+    "kind", ["client_credentials", "authorization_code", "pkce", "expired", "other_region"]
+)
 @pytest.mark.parametrize("scheme", ["ws", "wss"])
 def test_the_seed_attempt_on_loopback_gets_both_findings(token: str, kind: str, scheme: str) -> None:
     """A performed attempt against one's own server: the id is missing, and no token would help."""
@@ -88,12 +90,21 @@ def test_the_seed_attempt_on_loopback_gets_both_findings(token: str, kind: str, 
         ("header", {"headers": {"Authorization": "Bearer [masked:ab12]"}}),
         ("cookie", {"headers": {"Cookie": "access_token=[masked:ab12]"}}),
         ("subprotocol", {"subprotocols": ["bearer", "[masked:ab12]"]}),
-        ("first_frame", {"first_frame": {"action": "configureSession", "deploymentId": ID, "token": "[masked:ab12]"}}),
+        (
+            "first_frame",
+            {"first_frame": {"action": "configureSession", "deploymentId": ID, "token": "[masked:ab12]"}},
+        ),
     ],
 )
-def test_a_token_is_found_wherever_a_performed_attempt_put_it(placement: str, request_parts: dict[str, Any]) -> None:
+def test_a_token_is_found_wherever_a_performed_attempt_put_it(
+    placement: str, request_parts: dict[str, Any]
+) -> None:
     """Masks hide the value, not the place."""
-    facts = {"url": f"wss://127.0.0.1:1/v1?deploymentId={ID}", "token_kind": "client_credentials", "http_status": 401}
+    facts = {
+        "url": f"wss://127.0.0.1:1/v1?deploymentId={ID}",
+        "token_kind": "client_credentials",
+        "http_status": 401,
+    }
     diagnosis = diagnose(**{**facts, **request_parts}, placement=placement, session_ready=False)
     assert "credential.oauth-on-guest-socket" in diagnosis.rules
 
@@ -131,11 +142,19 @@ def test_a_correct_set_up_is_ok(facts: dict[str, Any]) -> None:
 FAILURES: dict[str, dict[str, Any]] = {
     "nothing given": {},
     "a status alone": {"http_status": 401},
-    "a frame nobody explains": {"frame": {"type": "response", "class": "string", "code": 5000, "body": "Request failed."}},
+    "a frame nobody explains": {
+        "frame": {"type": "response", "class": "string", "code": 5000, "body": "Request failed."}
+    },
     "an abnormal close": {"close_code": 1011},
     "a complaint alone": {"note": "It is broken."},
-    "a performed attempt without an answer": {"url": f"wss://127.0.0.1:9/v1?deploymentId={ID}", "session_ready": False},
-    "a body that is no upgrade": {"url": f"wss://webmessaging.mypurecloud.com/v1?deploymentId={ID}", "http_status": 200},
+    "a performed attempt without an answer": {
+        "url": f"wss://127.0.0.1:9/v1?deploymentId={ID}",
+        "session_ready": False,
+    },
+    "a body that is no upgrade": {
+        "url": f"wss://webmessaging.mypurecloud.com/v1?deploymentId={ID}",
+        "http_status": 200,
+    },
 }
 
 

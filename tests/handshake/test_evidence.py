@@ -66,7 +66,13 @@ def test_the_repr_shows_places_and_no_values() -> None:
     )
     shown = repr(evidence)
     assert "abcdef" not in shown
-    for part in ("deploymentId=d", "Bearer [masked]", "X-Secret: [masked]", "https://a.example", "configureSession"):
+    for part in (
+        "deploymentId=d",
+        "Bearer [masked]",
+        "X-Secret: [masked]",
+        "https://a.example",
+        "configureSession",
+    ):
         assert part in shown
 
 

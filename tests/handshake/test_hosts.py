@@ -37,7 +37,9 @@ def test_a_host_is_named_for_what_it_is(name: str, kind: HostKind, nearest: str)
     assert host.kind is kind
     if nearest:
         assert host.nearest("webmessaging") == nearest
-    assert bool(host.remark) == (kind in {HostKind.UNLISTED, HostKind.LOOKALIKE, HostKind.VENDOR, HostKind.UNKNOWN})
+    assert bool(host.remark) == (
+        kind in {HostKind.UNLISTED, HostKind.LOOKALIKE, HostKind.VENDOR, HostKind.UNKNOWN}
+    )
 
 
 @pytest.mark.parametrize("region", REGIONS, ids=lambda region: region.name)

@@ -83,5 +83,7 @@ def test_the_nearest_real_path_is_offered_only_when_it_is_near(method: str, path
 def test_the_list_is_read_on_first_use_only() -> None:
     """Importing the diagnosis reads no file."""
     code = "import guestlab.handshake.diagnosis, guestlab.handshake.platform_paths as p; print(p._rows.cache_info().currsize)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
     assert done.stdout.strip() == "0"

@@ -31,7 +31,10 @@ def test_text_is_masked_cut_and_made_visible(text: str, quoted: str) -> None:
 @pytest.mark.parametrize(
     ("url", "quoted"),
     [
-        ("wss://h/v1?deploymentId=abc&access_token=secret", "wss://h/v1?deploymentId=abc&access_token=[masked]"),
+        (
+            "wss://h/v1?deploymentId=abc&access_token=secret",
+            "wss://h/v1?deploymentId=abc&access_token=[masked]",
+        ),
         ("wss://h/v1?access_token=[masked:3f9a1c2e]", "wss://h/v1?access_token=[masked:3f9a1c2e]"),
         ("wss://h/v1?flag&x=", "wss://h/v1?flag&x="),
         ("wss://me:secret@h/v1", "wss://[masked]h/v1"),
@@ -45,7 +48,12 @@ def test_of_a_query_only_harmless_values_stay(url: str, quoted: str) -> None:
 
 def test_of_a_frame_only_keys_and_harmless_values_stay() -> None:
     """The token is gone, the action stays."""
-    frame = {"action": "onMessage", "token": "s3cret", "message": {"type": "Text", "text": "Hello"}, "list": ["s3cret"]}
+    frame = {
+        "action": "onMessage",
+        "token": "s3cret",
+        "message": {"type": "Text", "text": "Hello"},
+        "list": ["s3cret"],
+    }
     quoted = quote_frame(frame)
     assert "s3cret" not in quoted
     assert '"action": "onMessage"' in quoted

@@ -21,7 +21,12 @@ FORM = "application/x-www-form-urlencoded"
 BASIC = "Basic RVhBTVBMRS1pZDpFWEFNUExFLXNlY3JldA=="
 BEARER = {"Authorization": "Bearer w4Tj-EXAMPLE-opaque-access-token"}
 CONFIGURE = {"action": "configureSession", "deploymentId": ID, "token": TOKEN}
-READY = {"type": "response", "class": "SessionResponse", "code": 200, "body": {"connected": True, "readOnly": False}}
+READY = {
+    "type": "response",
+    "class": "SessionResponse",
+    "code": 200,
+    "body": {"connected": True, "readOnly": False},
+}
 CLEAR = {"action": "onMessage", "token": TOKEN, "message": {"type": "Event", "events": [
     {"eventType": "Presence", "presence": {"type": "Clear"}}]}}  # fmt: skip
 TYPING = {"action": "onMessage", "token": TOKEN, "message": {"type": "Event", "events": [
