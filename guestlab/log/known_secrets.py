@@ -136,6 +136,10 @@ def _replaced(text: str, form: str, mask: str, *, whole_run: bool) -> str:
             kept.append(text[position : within.end()])
             position = within.end()
             continue
+        if form.isdigit() and (text[start - 1 : start].isdigit() or text[end : end + 1].isdigit()):
+            kept.append(text[position:end])  # part of a longer number
+            position = end
+            continue
         if whole_run:
             while start > position and text[start - 1] in _BASE64:
                 start -= 1

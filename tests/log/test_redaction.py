@@ -237,6 +237,13 @@ def test_short_values_are_masked_by_name_only() -> None:
     )
 
 
+def test_digits_are_not_swept_from_longer_numbers() -> None:
+    """A PIN that was learnt spoils no time stamp."""
+    redactor = Redactor(KEY)
+    pin = redactor.learn("123456")
+    assert redactor.redact("pin 123456 at 1712345678, 4123456") == f"pin {pin} at 1712345678, 4123456"
+
+
 def test_words_after_colons_in_prose_are_masked_but_not_remembered() -> None:
     """One sentence must not make a common word disappear from the log."""
     redactor = Redactor(KEY)
