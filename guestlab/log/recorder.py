@@ -176,20 +176,22 @@ class Log:
             credential, placement, rule, note, raw,
         )  # fmt: skip
         if not self._is_clean(texts):
-            (
-                session, method, url, action, class_name, message_id, tracing_id, correlation_id,
-                conversation_id, message_type, originating_entity, content_types, event_types, text,
-                credential, placement, rule, note, raw,
-            ) = map(self._redacted, texts)  # fmt: skip
+            if self._is_clean(texts[:-1]):  # as in a sent frame: the token is in `raw` alone
+                raw = self._redacted(raw)
+            else:
+                (
+                    session, method, url, action, class_name, message_id, tracing_id, correlation_id,
+                    conversation_id, message_type, originating_entity, content_types, event_types, text,
+                    credential, placement, rule, note, raw,
+                ) = map(self._redacted, texts)  # fmt: skip
         with self._lock:
             seq = self._count + 1
-            if monotonic_ns is None:
-                monotonic_ns = self._monotonic()
+            monotonic_ns = _moment(self._monotonic() if monotonic_ns is None else monotonic_ns)
             if exchange is not None and latency_ms is None:
                 latency_ms = self._elapsed_ms(exchange, monotonic_ns)
             row = (
                 seq,
-                self._wall() if at_ns is None else int(at_ns),
+                _moment(self._wall() if at_ns is None else at_ns),
                 monotonic_ns,
                 kind_,
                 stage,
@@ -494,6 +496,12 @@ def _whole(value: Any) -> int | None:
         except TypeError:
             return None
     return value if value is not None and value in _INT64 else None
+
+
+def _moment(value: float) -> int:
+    """Fit a clock's answer, which may be a float or absurd, into its column."""
+    moment = int(value)
+    return moment if moment in _INT64 else 0
 
 
 def _float(value: Any) -> float | None:

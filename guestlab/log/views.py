@@ -27,6 +27,9 @@ __all__ = [
     "Views",
 ]
 
+_KEPT = 100_000
+"""Rows up to which a view is kept for the next call: a longer one would hold much memory twice."""
+
 _BY_NAME = {column.name: column for column in COLUMNS}
 
 
@@ -197,5 +200,6 @@ class Views:
         length, view = self._made.get(name, (-1, None))
         if view is None or length != len(table):
             view = _VIEWS[name](table)
-            self._made[name] = (len(table), view)
+            if len(view) <= _KEPT:
+                self._made[name] = (len(table), view)
         return view.copy(deep=False)

@@ -43,6 +43,15 @@ def test_given_times_win_over_the_clocks() -> None:
     assert (row.at, row.monotonic_ns) == (5, 6)
 
 
+def test_clocks_may_be_floats_and_even_absurd() -> None:
+    """A test's clock is often a float; the columns are whole nanoseconds."""
+    log = Log(wall=lambda: 1.5e18, monotonic=lambda: 2.9)  # type: ignore[arg-type, return-value]
+    row = log.record("note")
+    assert (row.at, row.monotonic_ns) == (1_500_000_000_000_000_000, 2)
+    assert log.record("note", at_ns=10**40).at == 0
+    assert len(log.table()) == 2
+
+
 def test_closed_sets_come_out_as_their_members() -> None:
     """Plain words are taken, members are given."""
     row = Log().record("response", lane="http", stage="token", step="dns", direction="received")
