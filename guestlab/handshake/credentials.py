@@ -86,7 +86,7 @@ class Place:
         words = {
             "query": "query parameter",
             "first_frame": "first frame, key",
-            "said": "the description speaks of",
+            "said": "not shown, only named:",
         }
         return f"{words.get(self.where, self.where)} {self.name}".strip()
 

@@ -27,6 +27,11 @@ _PRINTED = re.compile(
     re.MULTILINE,
 )
 """Lines in a paste of code that a program printed rather than a person wrote."""
+_IMPORTED = re.compile(
+    r"^\s*(?:import\b|from\b|(?:const|let|var)\b.*\brequire\(|npm\b|pip\b).*genesys.*$",
+    re.MULTILINE | re.IGNORECASE,
+)
+"""Lines that name a package."""
 
 
 def diagnose_text(text: str) -> Diagnosis:
@@ -115,6 +120,8 @@ def _code(text: str) -> dict[str, Any]:
         output = read_output(printed)
         output.pop("body", None)
         found = {**output, **found, "note": printed[:2000]}
+    if imported := "\n".join(_IMPORTED.findall(text)):
+        found["note"] = f"{found.get('note', '')}\n{imported}".strip()
     return found
 
 

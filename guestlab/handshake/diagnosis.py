@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from guestlab.errors import InputError
 from guestlab.handshake.evidence import Evidence
 from guestlab.handshake.frame_check import check_frame
+from guestlab.handshake.inventions import find_inventions
 from guestlab.handshake.reading import Reading
 from guestlab.handshake.rules import RULES, UNEXPLAINED
 from guestlab.handshake.targets import Target
@@ -61,6 +62,8 @@ class Diagnosis:
     """The findings on one attempt, best first."""
 
     findings: tuple[Finding, ...] = ()
+    remarks: tuple[str, ...] = ()
+    """Names in it that belong to nothing (headers, scopes, packages): no fault, but nothing to build on."""
     evidence: Evidence = field(default_factory=Evidence, repr=False, compare=False)
     """What was judged."""
 
@@ -86,9 +89,9 @@ class Diagnosis:
         return f"<Diagnosis {', '.join(self.rules) or 'ok'}>"
 
     def __str__(self) -> str:
-        if self.ok:
-            return "ok: nothing here is wrong."
-        return "\n".join(f"{number}. {finding}" for number, finding in enumerate(self.findings, 1))
+        lines = [f"{number}. {finding}" for number, finding in enumerate(self.findings, 1)]
+        lines = lines or ["ok: nothing here is wrong."]
+        return "\n".join([*lines, *(f"Beside: {remark}" for remark in self.remarks)])
 
 
 def diagnose(attempt: Any = None, /, **description: Any) -> Diagnosis:
@@ -137,7 +140,7 @@ def _diagnosed(evidence: Evidence) -> Diagnosis:
     findings.sort(key=lambda finding: finding.confidence != "confirmed")  # stable: the table's order within
     if not findings and (reading.has_failed or _says_nothing(reading)):
         findings = [_unexplained(reading)]
-    return Diagnosis(findings=tuple(findings), evidence=evidence)
+    return Diagnosis(findings=tuple(findings), remarks=find_inventions(reading), evidence=evidence)
 
 
 def _finding(rule: Rule, match: Match) -> Finding:
@@ -183,7 +186,7 @@ def _unexplained(reading: Reading) -> Finding:
 
 
 def _facts(reading: Reading) -> Iterator[str]:
-    names = [name for name, _ in reading.evidence.quoted()]
+    names = [name for name, _ in reading.evidence.quoted() if name != "method" or not reading.evidence.url]
     yield from reading.lines(*names)
     for frame, first in ((reading.first, True), (reading.sent, False)):
         if frame and reading.is_guest:
@@ -211,4 +214,9 @@ def _wanted(reading: Reading) -> str:
     ]
     if len(missing) >= 2:
         return f"Add what is known: {', '.join(missing)}, and what came back."
+    history = reading.address.path.endswith("/webmessaging/messages")
+    if history and reading.refused == 401:
+        return (
+            "Use the JWT that the getJwt frame returned (it lives a minute): this call takes no other token."
+        )
     return _WANTED.get(reading.target, "Add what came back: status, headers, body, or the frame.")

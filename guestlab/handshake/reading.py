@@ -117,9 +117,10 @@ class FrameReading:
 
     @property
     def is_failure(self) -> bool:
-        """Whether a server frame reports a failure."""
+        """Whether a server frame reports a failure, the gateway's own `Forbidden` included."""
         code = self.number("code")
-        return self.class_name in ERROR_CLASSES or (code is not None and not 200 <= code < 300)
+        gateway = "connectionId" in self.fields and "requestId" in self.fields and "message" in self.fields
+        return gateway or self.class_name in ERROR_CLASSES or (code is not None and not 200 <= code < 300)
 
 
 class Reading:

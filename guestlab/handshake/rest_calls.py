@@ -58,7 +58,9 @@ class Call:
 
 def rest_calls(reading: Reading) -> Iterator[Call]:
     """The calls of an attempt."""
-    if reading.target in {Target.PLATFORM, Target.CHANNEL_API} and reading.evidence.url:
+    at_socket = reading.target is Target.GUEST and not reading.is_upgrade
+    calls = reading.target in {Target.PLATFORM, Target.CHANNEL_API} and bool(reading.evidence.url)
+    if calls or (at_socket and reading.method in {"POST", "PUT", "DELETE"}):
         yield _call(reading, reading.method, reading.address.path, from_note=False)
     elif not reading.evidence.url and reading.target is not Target.LEGACY:
         for method, path in reading.note.paths[:5]:
@@ -72,7 +74,11 @@ def guest_call(reading: Reading) -> Iterator[Call]:
 
 def _call(reading: Reading, method: str, path: str, *, from_note: bool) -> Call:
     path = "/" + "/".join(part for part in path.split("/") if part)
-    as_guest = _GUEST_PATH.search(path) is not None or (reading.kind == "guest" and "/conversations" in path)
+    as_guest = (
+        _GUEST_PATH.search(path) is not None
+        or (reading.kind == "guest" and "/conversations" in path)
+        or reading.target is Target.GUEST
+    )
     return Call(
         method=method,
         path=path,

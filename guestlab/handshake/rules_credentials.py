@@ -70,7 +70,7 @@ def _no_guest_token_endpoint(reading: Reading) -> Match | None:
     if not (reading.is_guest or reading.target is Target.PLATFORM):
         return None
     minted = [place for place in reading.credentials if place.is_minted]
-    if minted and reading.is_guest:
+    if minted and (reading.target is Target.GUEST or reading.first):
         verdict = confirmed if any(place.certain for place in minted) else likely
         return verdict(
             *(f"supposed guest credential in: {quote_text(place, 80)}" for place in minted),

@@ -79,9 +79,9 @@ def _host_fault(reading: Reading) -> str:
     host = reading.host
     if host is None or host.is_loopback or host.label == "webmessaging":
         return ""
-    service = LABELS.get(host.label)
-    found = f"{host.label}. is {service}" if service else f"there is no host {quote_text(host.name, 80)}"
-    return f"{found}, the guest socket is at webmessaging."
+    service, shown = LABELS.get(host.label), quote_text(host.name, 80)
+    found = f"{shown} is {service}" if service else f"no service is called {shown}"
+    return f"{found}, the guest socket is {host.nearest('webmessaging')}"
 
 
 def _path_fault(reading: Reading) -> str:

@@ -6,8 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from guestlab.handshake.frame_check import check_frame
 from guestlab.handshake.frame_words import ACTIONS, CONFIGURES, intent_of, verb_of
-from guestlab.handshake.quoting import is_masked, quote_text
+from guestlab.handshake.quoting import is_masked, quote_frame, quote_text
 from guestlab.handshake.rule import SOURCES, Match, Rule, confirmed, likely
 from guestlab.handshake.targets import Target, speaks_channel
 
@@ -33,10 +34,14 @@ _VERB_SAID = (
 def _wrong_first_frame(reading: Reading) -> Match | None:
     if reading.is_configured or reading.target not in {Target.GUEST, Target.UNKNOWN}:
         return None
-    if reading.first:
-        return None if speaks_channel(reading.first) else _first(reading)
-    if reading.sent and not reading.reply.class_name:
+    if reading.first and speaks_channel(reading.first):
+        return None
+    if reading.first and (match := _first(reading)):
+        return match
+    if reading.sent:
         return _later(reading)
+    if reading.first:
+        return None
     said = reading.note.has(_WANTS_FORM) or reading.note.has(_VERB_SAID) or _shown_in_note(reading)
     if said and not reading.reply and not reading.note.says("identity provider"):
         return likely(
@@ -90,16 +95,32 @@ def _incomplete(reading: Reading) -> str:
     return ""
 
 
+_OTHERS = frozenset({"ping", "typing", "end", "attributes", "attachment"})
+"""Intents of invented verbs that have a rule of their own."""
+
+
 def _later(reading: Reading) -> Match | None:
-    """A sent frame of unknown place: an invented verb that opens or speaks is likely the first thing sent."""
+    """A later frame with an invented verb: the guest protocol does not have it at any time."""
     frame = reading.sent
-    if not isinstance(frame.raw, Mapping) or frame.action in ACTIONS or speaks_channel(frame):
+    answered = reading.reply.class_name and not reading.reply.is_failure
+    if not isinstance(frame.raw, Mapping) or frame.action in ACTIONS or speaks_channel(frame) or answered:
         return None
     key, verb = verb_of(frame.raw)
-    if intent_of(verb) not in {"configure", "message"}:
+    if not verb or intent_of(verb) in _OTHERS:
         return None
     fault = f"{key} is {quote_text(verb, 60)!r}, which the guest protocol does not have"
-    return likely(*reading.lines("sent_frame", "frame", "close_code"), fault=fault)
+    lines = reading.lines("sent_frame", "frame", "close_code")
+    if not reading.first:
+        return likely(*lines, fault=fault)
+    converted = check_frame(frame.raw).converted
+    advice = f"Send {quote_frame(converted)}." if converted else "Use one of the twelve actions."
+    return likely(
+        *lines,
+        what="A frame says what the guest protocol does not know: {fault}.",
+        next_step="{advice}",
+        fault=fault,
+        advice=advice,
+    )
 
 
 def _session_not_configured(reading: Reading) -> Match | None:

@@ -8,7 +8,7 @@ from guestlab.handshake.evidence import OAUTH_KINDS
 from guestlab.handshake.quoting import quote_text
 from guestlab.handshake.reading import Reading, walk_keys
 from guestlab.handshake.rule import SOURCES, Match, Rule, confirmed, likely
-from guestlab.handshake.targets import Target
+from guestlab.handshake.targets import LEGACY_PATH, Target
 
 __all__ = ["PRODUCT_RULES"]
 
@@ -27,6 +27,8 @@ _MIXED = re.compile(
 def _legacy(reading: Reading) -> Match | None:
     if reading.target is Target.LEGACY:
         return confirmed(*reading.lines("url", "http_status", "frame"))
+    if LEGACY_PATH.search(reading.address.path):
+        return likely(*reading.lines("url", "http_status"))
     for name in ("request_body", "frame", "first_frame"):
         if any(path[-1] in _LEGACY_KEYS for path, _ in walk_keys(getattr(reading.evidence, name))):
             return confirmed(*reading.lines("url", name))
@@ -51,7 +53,8 @@ def _open_messaging(reading: Reading) -> Match | None:
         return None
     if note.says("open messaging") and reading.has_failed:
         return likely(*reading.lines("url", "note"), fault="By your words that is what you use or want.")
-    if note.says("server plays guest") and (kind in OAUTH_KINDS or note.says("access token")):
+    asks = reading.target in {Target.UNKNOWN, Target.PLATFORM} and note.says("own interface")
+    if (asks or note.says("server plays guest")) and (kind in OAUTH_KINDS or note.says("access token")):
         return likely(
             *reading.lines("url", "token_kind", "note"),
             fault="By your words a server speaks for the customer.",
@@ -85,9 +88,8 @@ def _mixed_numbers(reading: Reading) -> Match | None:
     found = _MIXED.search(reading.note.text)
     if found and not reading.reply.is_failure:
         number = re.findall(r"\d{3,4}", found[0])[-1]
-        return likely(
-            *reading.lines("note"), number=number, is_really="of another lane", said="what you took it for"
-        )
+        what = "{number} does not occur in the lane it is spoken of in."
+        return likely(*reading.lines("note"), what=what, number=number)
     return None
 
 

@@ -114,6 +114,27 @@ def _send_is_a_frame(reading: Reading) -> Match | None:
             lines = reading.lines("note") if call.from_note else reading.lines("url", "http_status", "note")
             verdict = likely if call.from_note else confirmed
             return verdict(*lines, call=f"{call.method} {quote_text(call.path, 120)}".strip(), frame=frame)
+    return _agents_call(reading)
+
+
+_AS_GUEST = (
+    r"\b(?:as|like|for|from|in the name of|on behalf of) (?:the |a |our |an )?"
+    r"(?:guest|customer|visitor|end ?user)"
+)
+
+
+def _agents_call(reading: Reading) -> Match | None:
+    """A real call of the agent's side, used in a guest's name."""
+    if not reading.note.has(_AS_GUEST) or reading.note.says("open messaging"):
+        return None
+    for call in rest_calls(reading):
+        sends = call.exists and call.method == "POST" and _FRAMES[3][0].fullmatch(call.last_word)
+        if sends and not call.from_note and "/inbound/" not in call.path:
+            return likely(
+                *reading.lines("url", "http_status", "note"),
+                call=f"{call.method} {quote_text(call.path, 120)}",
+                frame=_FRAMES[3][1],
+            )
     return None
 
 
@@ -121,7 +142,7 @@ def _frame_for(call: Call) -> str:
     """The frame that does what a call was meant to do, or ""."""
     if call.method == "DELETE":
         return _FRAMES[2][1]
-    if call.method in {"GET", "HEAD"}:
+    if call.method in {"GET", "HEAD"} or (not call.method and SENDS.fullmatch(call.last_word)):
         return ""
     return next((frame for words, frame in _FRAMES if words.fullmatch(call.last_word)), "")
 

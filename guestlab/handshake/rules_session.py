@@ -83,7 +83,8 @@ def _keepalive(reading: Reading) -> Match | None:
         return likely(*reading.lines("close_code", "note"), sign="Pinging is spoken of.")
     dropped = note.says("drops") or reading.evidence.close_code in {1001, 1006}
     if note.says("idle") and dropped and not note.says_any("other tab", "too long", "day", "reconnect"):
-        return likely(*reading.lines("close_code", "note"), sign="It drops after a while of quiet.")
+        sign = "It drops after a while of quiet."
+        return likely(*reading.lines("close_code", "note"), sign=sign, level="inferred")
     if reading.evidence.close_code == 1001 and reading.is_open is not False:
         return likely(*reading.lines("close_code", "note"), level="inferred",
                       sign="The server went away (1001), as it does to idle or old connections.")  # fmt: skip

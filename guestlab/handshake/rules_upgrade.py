@@ -55,7 +55,8 @@ def _deployment_unknown(reading: Reading) -> Match | None:
     status, refused = reading.evidence.deployment_status, reading.evidence.http_status
     lines = reading.lines("url", "http_status", "body", "deployment_status")
     if status is not None and status.lower() not in {"active", ""} and reading.has_failed:
-        return confirmed(*lines, id=_shown_id(reading), cause=f"Its status is {quote_text(status, 40)}.")
+        known = f"Its status is {quote_text(status, 40)}."
+        return confirmed(*lines, id=_shown_id(reading), cause=known, level="inferred")
     shown = is_masked(reading.deployment_id) or is_placeholder(reading.deployment_id)
     odd = not is_uuid(reading.deployment_id) and not shown
     if odd and reading.has_failed and refused in {None, 400, 403, 404}:
@@ -64,9 +65,8 @@ def _deployment_unknown(reading: Reading) -> Match | None:
     if refused != 403 or _origin_is_the_cause(reading):
         return None
     if reading.note.says("inactive"):
-        return likely(
-            *lines, *reading.lines("note"), id=_shown_id(reading), cause="By your words it is not active."
-        )
+        said = "By your words it is not active."
+        return likely(*lines, *reading.lines("note"), id=_shown_id(reading), cause=said, level="inferred")
     return likely(
         *lines, id=_shown_id(reading), cause="The id may be mistyped, of another region, or inactive."
     )
@@ -181,7 +181,7 @@ UPGRADE_RULES = (
         name="upgrade.deployment-unknown",
         level="documented",
         sources=(SOURCES["mobile sdk"], SOURCES["mobile sdk 129"]),
-        what="This region has no active deployment {id}.",
+        what="Deployment {id} is not accepted here: unknown in this region, or not active.",
         why=(
             "An unknown id is refused at the upgrade, before any frame, for good. {cause} (That an "
             "inactive one or a domain that is not allowed looks the same is inferred.)"

@@ -266,6 +266,10 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
         rf"on behalf of (?:the |a |our )?{_PERSON}",
         r"without (?:a |any )?browser[^.]{0,60}(?:client credentials|service account)",
     ),
+    "own interface": (
+        r"(?:own|custom|headless)[^.]{0,15}(?:ui|interface|front-?end|chat|widget)\b[^.]{0,100}(?:back-?end|server|service)\b",
+        r"(?:back-?end|server|service)\b[^.]{0,100}(?:own|custom|headless)[^.]{0,15}(?:ui|interface|front-?end|chat|widget)\b",
+    ),
     "retired chat": (
         r"event ?stream ?uri",
         r"web ?chat (?:api )?v?2",

@@ -16,7 +16,7 @@ from guestlab.handshake.hosts import HostKind
 if TYPE_CHECKING:
     from guestlab.handshake.reading import FrameReading, Reading
 
-__all__ = ["GUEST_WORDS", "Target", "find_target", "speaks_channel", "speaks_guest"]
+__all__ = ["GUEST_WORDS", "LEGACY_PATH", "Target", "find_target", "speaks_channel", "speaks_guest"]
 
 
 class Target(enum.StrEnum):
@@ -41,7 +41,11 @@ _GUESTY = re.compile(r"guest|messag|messenger|chat|visitor|conversation|widget|e
 _CHANNEL_WORDS = re.compile(
     r"notification|subscri|topics?\b|analytics|/channels/streaming|eventstream", re.IGNORECASE
 )
-_LEGACY_PATH = re.compile(r"/api/v2/webchat/|/v1/token/|/webchat/v\d|/webchat/guest", re.IGNORECASE)
+LEGACY_PATH = re.compile(
+    r"/api/v2/webchat/|/webchat/v\d|/webchat/guest|/api/v2/conversations/chats\b", re.IGNORECASE
+)
+"""Paths of the retired web chat, guest's and agent's side."""
+_LEGACY_SOCKET = re.compile(r"/v1/token/", re.IGNORECASE)
 _CHAT_TOPIC = re.compile(r"^v2\.conversations\.chats\.", re.IGNORECASE)
 
 
@@ -57,9 +61,11 @@ def find_target(reading: Reading) -> Target:
 
 
 def _is_legacy(reading: Reading) -> bool:
-    label = reading.host.label if reading.host else ""
+    label, path = reading.host.label if reading.host else "", reading.address.path
     return (
-        _LEGACY_PATH.search(reading.address.path) is not None
+        # its socket was at eventStreamUri, so a socket at these paths is an attempt at a guest socket
+        (LEGACY_PATH.search(path) is not None and not reading.is_upgrade)
+        or _LEGACY_SOCKET.search(path) is not None
         or label == "carrierpigeon"
         or _CHAT_TOPIC.match(reading.reply.text("topicName")) is not None
         or (label == "streaming" and reading.note.says("retired chat"))

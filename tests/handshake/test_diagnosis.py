@@ -206,6 +206,51 @@ def test_no_secret_of_the_input_is_repeated() -> None:
             assert SECRET not in text, names
 
 
+def test_names_that_belong_to_nothing_are_remarked_and_blamed_for_nothing() -> None:
+    """A useless header beside a right request leaves it ok."""
+    diagnosis = diagnose(
+        url=f"wss://webmessaging.mypurecloud.com/v1?deploymentId={ID}",
+        headers={"X-Genesys-Platform-Id": "1", "User-Agent": "x"},
+        http_status=101,
+        note="pip install genesyscloud, works fine",
+    )
+    assert diagnosis.ok
+    assert [remark.split(":")[0] for remark in diagnosis.remarks] == [
+        "header X-Genesys-Platform-Id",
+        "pip install genesyscloud",
+    ]
+    assert "Beside: header X-Genesys-Platform-Id" in str(diagnosis)
+    scoped = diagnose(token_kind="client_credentials", note="I asked for webmessaging:guest:write")
+    assert scoped.remarks == ("scope webmessaging:guest:write: no such scope exists",)
+    offered = diagnose(url="wss://webmessaging.mypurecloud.com/v1", subprotocols=["guest-protocol-v1"])
+    assert offered.remarks == ("subprotocol guest-protocol-v1: there is none of this name",)
+
+
+def test_an_unknown_action_later_on_gets_the_converted_frame() -> None:
+    """The gateway's Forbidden has no code, and is a refusal all the same."""
+    diagnosis = diagnose(
+        url=f"wss://webmessaging.mypurecloud.com/v1?deploymentId={ID}",
+        http_status=101,
+        first_frame={"action": "configureSession", "deploymentId": ID, "token": TOKEN},
+        sent_frame={"type": "message", "text": "hi"},
+        frame={"message": "Forbidden", "connectionId": "a=", "requestId": "b="},
+    )
+    (finding,) = diagnosis.findings
+    assert (finding.rule, finding.confidence) == ("frame.wrong-first-frame", "likely")
+    assert '"action": "onMessage"' in finding.next_step
+
+
+def test_the_unexplained_finding_carries_the_remarks_of_the_frame_check() -> None:
+    """Raw evidence, and what can be said for certain about a frame."""
+    diagnosis = diagnose(
+        http_status=101, frame={"type": "response", "class": "string", "code": 500, "body": "Request failed."},
+        sent_frame={"action": "onMessage", "token": "short", "message": {"type": "Text", "text": "hi"}},
+    )  # fmt: skip
+    (finding,) = diagnosis.findings
+    assert finding.rule == UNEXPLAINED
+    assert any(fact.startswith("frame check: token") for fact in finding.evidence)
+
+
 def test_an_object_with_evidence_is_diagnosed_and_facts_may_be_added() -> None:
     """Performed and described attempts go the same way."""
     evidence = Evidence.of(url=f"wss://webmessaging.mypurecloud.com/v1?deploymentId={ID}", http_status=403)
