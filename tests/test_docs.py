@@ -37,7 +37,7 @@ def test_every_error_is_in_the_readme(name: str) -> None:
 
 def test_every_command_is_in_the_readme() -> None:
     """And has a summary in --help."""
-    parser = cli._parser()
+    parser = cli.parser()
     commands = next(action for action in parser._actions if isinstance(action.choices, dict)).choices or {}
     assert commands
     for name in commands:

@@ -45,6 +45,7 @@ LAYERS = {
     "blocking": 4,
     "lab": 4,
     "tour": 5,
+    "bench": 5,
     "cli": 5,
     "__main__": 5,
 }
@@ -63,6 +64,7 @@ THIRD_PARTY_HOMES = {
 LAZY_UPWARD = {
     ("handshake.attempt", "display"),  # an object's own `_repr_mimebundle_`
     ("lab", "sandbox"),  # gl.Lab() without a region
+    ("bench", "sandbox"),
     ("cli", "sandbox"),
 }
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")

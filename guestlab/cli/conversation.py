@@ -1,0 +1,72 @@
+"""`guestlab say` and `guestlab test`: conversations held from the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from guestlab.cli.output import DONE, FINDING, add_command, printable, read_text
+from guestlab.cli.where import add_where, lab_of
+
+if TYPE_CHECKING:
+    import argparse
+
+    from guestlab.protocol.messages import Message
+
+__all__ = ["add"]
+
+SAY_KEYS = "session answered messages"
+TEST_KEYS = "ok outcomes"
+
+
+def add(commands: Any) -> None:
+    """Add the commands."""
+    say = add_command(commands, "say", _say, "say one thing as a guest, print what comes back", SAY_KEYS)
+    say.add_argument("text", help="what the guest says")
+    say.add_argument("--quiet", type=float, default=2.0, help="seconds of silence that end it (default: 2)")
+    add_where(say)
+
+    test = add_command(
+        commands, "test", _test, "hold scripted conversations and check the answers", TEST_KEYS
+    )
+    test.description = "Run YAML files of what a guest says and what must come back within what time."
+    test.add_argument("files", nargs="+", metavar="FILE", help="a script; - is standard input")
+    test.add_argument("--junit", metavar="XML", help="write the outcomes as JUnit XML too")
+    add_where(test)
+
+
+def _say(options: argparse.Namespace) -> int:
+    with lab_of(options) as lab, lab.session() as session:
+        session.send(options.text)
+        messages = session.messages(quiet=options.quiet)
+        answered = any(message.direction == "Outbound" for message in messages)
+        if options.json:
+            said = [{"direction": m.direction, "type": m.type, "text": m.text} for m in messages]
+            print(json.dumps({"session": session.name, "answered": answered, "messages": said}))
+        else:
+            for message in messages:
+                print(f"{'guest' if message.direction == 'Inbound' else 'them':>5}  {_message(message)}")
+    return DONE if answered else FINDING
+
+
+def _message(message: Message) -> str:
+    offers = "".join(f"  [{offer.text}]" for offer in message.quick_replies)
+    others = [name for name in message.content_types if name != "QuickReply"]
+    return printable(f"{message.text}{offers}{'  (' + ', '.join(others) + ')' if others else ''}")
+
+
+def _test(options: argparse.Namespace) -> int:
+    from guestlab.scripted import Script, junit
+
+    scripts = [Script.load(read_text(name), name=Path(name).name) for name in options.files]
+    with lab_of(options) as lab:
+        outcomes = [lab.rehearse(script) for script in scripts]
+    if options.junit:
+        Path(options.junit).write_text(junit(outcomes), encoding="utf-8")
+    if options.json:
+        print(json.dumps({"ok": all(o.ok for o in outcomes), "outcomes": [o.document() for o in outcomes]}))
+    else:
+        for outcome in outcomes:
+            print(printable("\n".join(outcome.lines())))
+    return DONE if all(outcome.ok for outcome in outcomes) else FINDING

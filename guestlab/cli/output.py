@@ -1,0 +1,76 @@
+"""How a command speaks: exit statuses, errors, headings, and text that may come from the wire."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from guestlab.errors import InputError
+
+if TYPE_CHECKING:
+    import argparse
+
+    from guestlab.errors import GuestlabError
+
+__all__ = [
+    "DONE",
+    "ERROR",
+    "FINDING",
+    "USAGE",
+    "add_command",
+    "complain",
+    "dressed",
+    "printable",
+    "read_text",
+]
+
+DONE, FINDING, USAGE, ERROR = 0, 1, 2, 3
+
+
+def add_command(commands: Any, name: str, run: Any, summary: str, keys: str) -> argparse.ArgumentParser:
+    """Add a sub-command with `--json`, whose keys its help prints."""
+    command: argparse.ArgumentParser = commands.add_parser(name, help=summary, epilog=f"JSON keys: {keys}")
+    command.add_argument("--json", action="store_true", help="print one JSON object for machines")
+    command.set_defaults(command=run)
+    return command
+
+
+def complain(error: GuestlabError, *, as_json: bool) -> None:
+    """Tell an error: what, why, next."""
+    if as_json:
+        document = {"error": type(error).__name__, "what": error.what, "why": error.why}
+        print(json.dumps({**document, "next_step": error.next_step, "evidence": list(error.evidence)}))
+    else:
+        print(error, file=sys.stderr)
+
+
+def dressed(line: str, stream: TextIO) -> str:
+    """Set headings apart; in colour only on a terminal that wants it (https://no-color.org)."""
+    colour = stream.isatty() and "NO_COLOR" not in os.environ
+    if line.startswith("# "):
+        return f"\n\033[1m{line[2:]}\033[0m" if colour else f"\n{line[2:]}"
+    return line
+
+
+def printable(text: str) -> str:
+    """Text from the wire is hostile: no control characters but line ends reach the terminal."""
+    return "".join(
+        character if character.isprintable() or character == "\n" else "\ufffd" for character in text
+    )
+
+
+def read_text(name: str) -> str:
+    """Read a file, or standard input for "-"."""
+    if name == "-":
+        return sys.stdin.read()
+    try:
+        return Path(name).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"{name} cannot be read.",
+            why=f"{error}.",
+            next_step="Give the path of a readable UTF-8 file, or - for standard input.",
+        ) from None

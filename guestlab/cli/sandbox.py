@@ -1,0 +1,61 @@
+"""`guestlab sandbox`: Genesys Cloud played on this machine, until stopped."""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+from typing import TYPE_CHECKING, Any
+
+from guestlab.cli.output import DONE, add_command
+
+if TYPE_CHECKING:
+    import argparse
+
+__all__ = ["add"]
+
+KEYS = (
+    "region http_port tls_port ca_file client_id client_secret deployment_id user_id queue_id "
+    "integration_id urls{login,api,guest,streaming,config}"
+)
+
+
+def add(commands: Any) -> None:
+    """Add the command."""
+    sandbox = add_command(commands, "sandbox", _sandbox, "serve the sandbox until stopped", KEYS)
+    sandbox.description = (
+        "Play Genesys Cloud on this machine until Ctrl-C. Prints its region, ids, secret and URLs."
+    )
+    sandbox.add_argument("--port", type=int, default=0, help="plaintext port (default: a free one)")
+    sandbox.add_argument("--tls", action="store_true", help="serve TLS too, with a CA of its own")
+    sandbox.add_argument("--tls-port", type=int, default=0, help="TLS port (default: a free one)")
+    sandbox.add_argument("--seed", type=int, default=0, help="same seed, same ids (default: 0)")
+
+
+def _sandbox(options: argparse.Namespace) -> int:
+    from guestlab.sandbox import Sandbox
+
+    stop = threading.Event()
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, lambda *_: stop.set())
+    tls = options.tls or bool(options.tls_port)
+    with Sandbox(seed=options.seed, tls=tls, port=options.port, tls_port=options.tls_port) as sandbox:
+        description = sandbox.describe()
+        if options.json:
+            print(json.dumps(description), flush=True)
+        else:
+            _print_sandbox(description)
+        while not stop.wait(0.5):  # short: Windows notices Ctrl-C between waits only
+            pass
+    return DONE
+
+
+def _print_sandbox(description: dict[str, Any]) -> None:
+    print("The sandbox plays Genesys Cloud on this machine. Ctrl-C stops it.\n")
+    for key, value in description.items():
+        if key == "urls":
+            for name, url in value.items():
+                print(f"  {name + ' url':<16} {url}")
+        elif value is not None:
+            print(f"  {key.replace('_', ' '):<16} {value}")
+    print("\nThe secret is the sandbox's own: it opens nothing else.", flush=True)
