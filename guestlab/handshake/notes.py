@@ -94,6 +94,15 @@ _ALSO = re.compile(
     re.IGNORECASE,
 )
 
+_AT_HOME = re.compile(
+    r"\b(?:sign|log)(?:s|ged|ned|ging)?[ -]?(?:in|ed)\b|login|\borg|deploy|token|client|creat|account|region"
+    r"|belong|\blives?\b|host|tenant|issued|copied|admin",
+    re.IGNORECASE,
+)
+"""What belongs to one region, or how one speaks of it."""
+_ORGANISED = re.compile(r"\borg|deploy|account|region|tenant|hosted|data ?cent|instance", re.IGNORECASE)
+"""The same, sure enough beside the name of a place, where people may simply live."""
+
 
 class Note:
     """A person's words about an attempt."""
@@ -135,13 +144,22 @@ class Note:
     @cached_property
     def regions(self) -> tuple[Region, ...]:
         """The regions it names, by domain, AWS name or place, where they are not merely tried as well."""
-        named: dict[str, Region] = {}
-        for sentence in self.sentences:
-            if _ALSO.search(sentence):
-                continue
-            for region in _regions_in(sentence):
-                named.setdefault(region.name, region)
-        return tuple(named.values())
+        named = [
+            region for sentence in self._settled for region in (*_by_name(sentence), *_by_place(sentence))
+        ]
+        return tuple(dict.fromkeys(named))
+
+    @cached_property
+    def home_regions(self) -> tuple[Region, ...]:
+        """The regions in which, by its words, something was made or is at home: not those where people are."""
+        named = [region for s in self._settled if _AT_HOME.search(s) for region in _by_name(s)]
+        named += [region for s in self._settled if _ORGANISED.search(s) for region in _by_place(s)]
+        return tuple(dict.fromkeys(named))
+
+    @property
+    def _settled(self) -> list[str]:
+        """The sentences that do not speak of trying something else as well."""
+        return [sentence for sentence in self.sentences if not _ALSO.search(sentence)]
 
     @property
     def paths(self) -> list[tuple[str, str]]:
@@ -149,17 +167,19 @@ class Note:
         return [(method.upper(), path.rstrip(".,;")) for method, path in _PATHLIKE.findall(self.text)]
 
 
-def _regions_in(sentence: str) -> list[Region]:
-    found = []
-    for name in _HOSTLIKE.findall(sentence):
-        host = read_host(name)
-        if host.is_genesys and host.region is not None:
-            found.append(host.region)
+def _by_name(sentence: str) -> list[Region]:
     lowered = sentence.lower()
+    hosts = [read_host(name) for name in _HOSTLIKE.findall(sentence)]
+    found = [host.region for host in hosts if host.is_genesys and host.region is not None]
     found += [region for region in REGIONS if _names(region, lowered)]
-    found += [Region(f"mypurecloud.{suffix}") for suffix in re.findall(r"(?<![\w.])\.(ie|de|jp)\b", lowered)]
-    found += [Region(domain) for place, domain in _PLACES.items() if re.search(rf"\b{place}\b", lowered)]
-    return found
+    return found + [
+        Region(f"mypurecloud.{suffix}") for suffix in re.findall(r"(?<![\w.])\.(ie|de|jp)\b", lowered)
+    ]
+
+
+def _by_place(sentence: str) -> list[Region]:
+    lowered = sentence.lower()
+    return [Region(domain) for place, domain in _PLACES.items() if re.search(rf"\b{place}\b", lowered)]
 
 
 def _names(region: Region, lowered: str) -> bool:

@@ -282,6 +282,12 @@ class Reading:
         status = self.evidence.http_status
         return status if status is not None and 400 <= status < 600 else None
 
+    @property
+    def succeeded(self) -> bool:
+        """Whether an HTTP call was answered with a 2xx."""
+        status = self.evidence.http_status
+        return status is not None and 200 <= status < 300
+
     @cached_property
     def has_failed(self) -> bool:
         """Whether anything says that it does not work."""
@@ -295,6 +301,11 @@ class Reading:
         closed = close is not None and close not in {1000, 1005}
         erred = bool(self.body.text("error")) or (self.body.number("status") or 0) >= 400
         return refused or unready or closed or erred or self.reply.is_failure or self.note.complains
+
+    @property
+    def note_counts(self) -> bool:
+        """Whether a finding may rest on the note: a guest matter, and no number that says more than words."""
+        return self.is_guest and not self.reply.is_failure and not self.refused
 
     # -- as evidence ----------------------------------------------------------
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from guestlab.handshake.rules_access import ACCESS_RULES
 from guestlab.handshake.rules_channel import CHANNEL_RULES
 from guestlab.handshake.rules_credentials import CREDENTIAL_RULES
 from guestlab.handshake.rules_endpoint import ENDPOINT_RULES
@@ -75,6 +76,7 @@ _ORDER = (
 _BY_NAME = {
     rule.name: rule
     for family in (
+        ACCESS_RULES,
         CHANNEL_RULES,
         CREDENTIAL_RULES,
         ENDPOINT_RULES,

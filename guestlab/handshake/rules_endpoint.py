@@ -38,6 +38,8 @@ def _unknown_host(reading: Reading) -> Match | None:
         return None
     if host.kind is HostKind.UNLISTED and not host.label:
         return None
+    if host.kind is HostKind.UNKNOWN and reading.note.says("identity provider"):
+        return None  # their provider's own host
     verdict = confirmed if host.kind in {HostKind.LOOKALIKE, HostKind.VENDOR} else likely
     label = _SERVICE.get(reading.target, "api")
     nearest = host.nearest(label)
@@ -125,20 +127,14 @@ def _region_mismatch(reading: Reading) -> Match | None:
     return _region_in_note(reading, here.name)
 
 
-_BELONGS = (
-    r"sign|log(?:s|ged|ging)?[ -]?(?:in|ged)|\borg|deploy|token|client|creat|account|region|belong|live|"
-    r"host|made|tenant|issued|copied|admin|from|we are|our "
-)
-
-
 def _region_in_note(reading: Reading, here: str) -> Match | None:
-    others = [region.name for region in reading.note.regions if region.name != here]
+    others = [region.name for region in reading.note.home_regions if region.name != here]
     origin = reading.header("Origin") or ""
     at = read_host(origin.split("://")[-1].split(":")[0]) if origin else None
     if at is not None and at.is_genesys and at.region is not None and at.region.name != here:
         line = f"Origin {quote_text(origin, 80)}"
         return likely(*reading.lines("url"), line, here=here, there=at.region.name, thing="the page")
-    if not others or not reading.note.has(_BELONGS):
+    if not others:
         return None
     thing = "the deployment" if reading.target is Target.GUEST else "the access token or its client"
     return likely(*reading.lines("url", "http_status", "note"), here=here, there=others[0], thing=thing)

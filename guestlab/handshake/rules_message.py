@@ -49,10 +49,6 @@ _BUDGETS = {
 """Which published budget an attempt draws on."""
 
 
-def _note_counts(reading: Reading) -> bool:
-    return reading.is_guest and not reading.reply.is_failure and not reading.refused
-
-
 def _rate(reading: Reading) -> Match | None:
     lines = reading.lines("url", "http_status", "response_headers", "frame", "note")
     budget, wait = _budget(reading), _wait(reading)
@@ -61,11 +57,11 @@ def _rate(reading: Reading) -> Match | None:
     by_body = reading.body.text("code").startswith("too.many.requests")
     if reading.evidence.http_status == 429 or by_body:
         return confirmed(*lines, lane="an HTTP answer (lane http)", budget=budget, wait=wait)
-    if reading.evidence.close_code == 429 or (reading.note.says("rate") and not reading.reply.is_failure):
-        if reading.note.says("channel limit") or (
-            reading.refused and not reading.note.has("429|too many requests")
-        ):
-            return None
+    told = (
+        reading.note.says("rate") and not reading.reply.is_failure and not reading.note.says("channel limit")
+    )
+    other = reading.refused and not reading.note.has(r"\b429\b|too many requests")
+    if reading.evidence.close_code == 429 or (told and not other):
         return likely(*lines, lane="your words, as 429 or 4029", budget=budget, wait=wait)
     return None
 
@@ -97,11 +93,9 @@ def _wait(reading: Reading) -> str:
     if seconds is not None:
         return f"{seconds} seconds (retryAfter of the frame)"
     after = reading.response_header("Retry-After")
-    return (
-        f"{quote_text(after, 20)} seconds (Retry-After)"
-        if after
-        else "as long as retryAfter or Retry-After says, else a minute"
-    )
+    if after:
+        return f"{quote_text(after, 20)} seconds (Retry-After)"
+    return "as long as retryAfter or Retry-After says, else a minute"
 
 
 def _attributes(reading: Reading) -> Match | None:
@@ -130,7 +124,7 @@ def _attributes(reading: Reading) -> Match | None:
         return None
     if any(not call.exists and "attribute" in call.last_word for call in guest_call(reading)):
         return likely(*reading.lines("url"), fault="There is no REST call for a guest's attributes.")
-    if reading.note.says("attributes", "not seen") and _note_counts(reading):
+    if reading.note.says("attributes", "not seen") and reading.note_counts:
         return likely(*reading.lines("note"), fault="By your words they do not arrive.")
     return None
 
@@ -161,12 +155,8 @@ def _too_long(reading: Reading) -> Match | None:
         return confirmed(*reading.lines("frame", "note"), fault="The server says so (4011, lane frame).")
     for frame in (reading.sent, reading.first):
         text = frame.at("message", "text")
-        if (
-            reading.is_guest
-            and isinstance(text, str)
-            and len(text.encode("utf-8", "replace")) > PUBLISHED.text_length
-        ):
-            size = len(text.encode("utf-8", "replace"))
+        size = len(text.encode("utf-8", "replace")) if isinstance(text, str) else 0
+        if reading.is_guest and size > PUBLISHED.text_length:
             return confirmed(f"text of {size} bytes in the frame sent", *reading.lines("frame", "note"),
                              fault=f"It has {size} bytes.")  # fmt: skip
     if reading.is_guest and reading.evidence.close_code == 1009:
@@ -175,7 +165,7 @@ def _too_long(reading: Reading) -> Match | None:
     about_text = not reading.note.says_any("attachment", "attributes", "idle")
     harmed = reading.note.says_any("not seen", "lost", "cannot write", "drops")
     harmed = harmed or reading.note.has(r"4,?096|refus|reject|error")
-    if reading.note.says("too long") and about_text and harmed and _note_counts(reading):
+    if reading.note.says("too long") and about_text and harmed and reading.note_counts:
         return likely(*reading.lines("note"), fault="By your words it is a long one.")
     return None
 
@@ -209,7 +199,7 @@ def _attachment(reading: Reading) -> Match | None:
         if intent_of(verb_of(frame.raw)[1]) == "attachment" and not frame.action.startswith("on"):
             return likely(*reading.lines(name, "frame"), fault="No such frame exists.")
     told = reading.note.says("attachment") and reading.note.complains and reading.note.has(_SENDS_FILES)
-    if told and _note_counts(reading):
+    if told and reading.note_counts:
         return likely(*reading.lines("note"), fault="By your words a file does not get through.")
     return None
 
@@ -229,17 +219,13 @@ _FILE_FAULTS = {
 
 def _file_fault(reply: FrameReading) -> str:
     code = next(iter(_FILE_CODES & reply.codes), None)
-    return (
-        f"{_FILE_FAULTS[code]} ({code}, lane frame)."
-        if code
-        else f"The server answers {quote_text(reply.class_name, 40)}."
-    )
+    if code is None:
+        return f"The server answers {quote_text(reply.class_name, 40)}."
+    return f"{_FILE_FAULTS[code]} ({code}, lane frame)."
 
 
 def _typing(reading: Reading) -> Match | None:
-    typing = "Typing" in {
-        kind for kind in ("Typing",) if reading.sent.event(kind) or reading.first.event(kind)
-    }
+    typing = bool(reading.sent.event("Typing") or reading.first.event("Typing"))
     text = reading.answer_text
     if reading.is_guest and "feature toggle or fix the configuration" in text:
         verdict = confirmed if typing or reading.note.says("typing") else likely

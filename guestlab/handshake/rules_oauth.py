@@ -1,4 +1,4 @@
-"""Rules about access tokens: how one is asked for, and what it can and cannot do."""
+"""Rules about asking for an access token: host, body, client, PKCE."""
 
 from __future__ import annotations
 
@@ -6,26 +6,20 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from guestlab.handshake.credentials import is_jwt
 from guestlab.handshake.hosts import HostKind
 from guestlab.handshake.quoting import is_masked, is_placeholder, quote_text
-from guestlab.handshake.reading import Reading, walk_keys
 from guestlab.handshake.rule import SOURCES, Match, Rule, confirmed, likely
 from guestlab.handshake.targets import Target
+
+if TYPE_CHECKING:
+    from guestlab.handshake.reading import Reading
 
 __all__ = ["OAUTH_RULES"]
 
 _VERIFIER = re.compile(r"[A-Za-z0-9\-._~]{43,128}")
 _CHALLENGE = re.compile(r"[A-Za-z0-9_\-]{43}")
-_INVENTED_SCOPE = re.compile(
-    r"web-?chat:|web-?messaging:|conversations?:messaging|messaging:\*|messaging:(?:guest|conversation)|"
-    r"notifications:subscribe|websocket:|urn:genesys:cloud:oauth|conversation:read|guest:",
-    re.IGNORECASE,
-)
-_PROVIDER_KEYS = frozenset({"idToken", "id_token", "authCode", "jwt", "code", "openIdToken"})
-"""Keys under which people put an identity provider's token into a guest's configureSession."""
-_NEEDS_USER = re.compile(r"/api/v2/(?:.*/)?users/me(?:/|$)")
 
 
 def _wrong_host(reading: Reading) -> Match | None:
@@ -33,6 +27,8 @@ def _wrong_host(reading: Reading) -> Match | None:
     wanted = {Target.TOKEN: "/oauth/token", Target.AUTHORIZE: "/oauth/authorize"}.get(reading.target)
     if wanted is None or host is None:
         return None
+    if host.kind is HostKind.UNKNOWN and reading.note.says("identity provider"):
+        return None  # their provider's own host
     faults = []
     if not host.is_loopback and not (host.kind is HostKind.GENESYS and host.label == "login"):
         faults.append(f"the host is {quote_text(host.name, 80)}")
@@ -49,17 +45,12 @@ def _wrong_host(reading: Reading) -> Match | None:
     return verdict(*lines, faults=" and ".join(faults), right=right + wanted)
 
 
-def _succeeded(reading: Reading) -> bool:
-    status = reading.evidence.http_status
-    return status is not None and 200 <= status < 300
-
-
 def _content_type(reading: Reading) -> str:
     return (reading.header("Content-Type") or "").lower()
 
 
 def _body_format(reading: Reading) -> Match | None:
-    if reading.target is not Target.TOKEN or _succeeded(reading):
+    if reading.target is not Target.TOKEN or reading.succeeded:
         return None
     kind, body = _content_type(reading), reading.evidence.request_body
     lines = reading.lines("url", "http_status")
@@ -83,7 +74,7 @@ def _client_authentication(reading: Reading) -> Match | None:
         told = reading.note.says("invalid client") or _oauth_error(reading) == "invalid_client"
         fault = "The login service does not know the pair."
         return likely(*reading.lines("body", "note"), fault=fault) if told else None
-    if reading.target is not Target.TOKEN or _succeeded(reading):
+    if reading.target is not Target.TOKEN or reading.succeeded:
         return None
     header = reading.header("Authorization") or ""
     in_body = not header and bool({"client_id", "client_secret"} & set(reading.fields))
@@ -148,7 +139,7 @@ def _malformed_basic(header: str) -> str:
 def _pkce(reading: Reading) -> Match | None:
     if reading.target is Target.AUTHORIZE:
         return _pkce_authorize(reading)
-    if reading.target is Target.TOKEN and not _succeeded(reading):
+    if reading.target is Target.TOKEN and not reading.succeeded:
         return _pkce_exchange(reading)
     told = reading.note.says("pkce") and reading.note.complains
     return (
@@ -207,96 +198,6 @@ def _pkce_authorize(reading: Reading) -> Match | None:
     return None
 
 
-def _user_context(reading: Reading) -> Match | None:
-    text = reading.answer_text
-    if reading.body.text("code") == "not.a.user" or "requires a user context" in text:
-        return confirmed(*reading.lines("url", "http_status", "body"))
-    if reading.kind != "client_credentials":
-        return None
-    if (
-        reading.target is Target.PLATFORM
-        and _NEEDS_USER.search(reading.address.path)
-        and not _succeeded(reading)
-    ):
-        return confirmed(*reading.lines("url", "token_kind", "http_status"))
-    told = reading.note.says("user context") and reading.target in {Target.PLATFORM, Target.UNKNOWN}
-    return (
-        likely(*reading.lines("url", "token_kind", "note"))
-        if told and reading.note.has("users/me|user context")
-        else None
-    )
-
-
-def _scope(reading: Reading) -> Match | None:
-    asked = reading.fields.get("scope") or dict(reading.address.query).get("scope") or ""
-    grant = reading.fields.get("grant_type") or dict(reading.address.query).get("grant_type") or ""
-    of_client = "client_credentials" in {grant, reading.kind}
-    shown = f"scope {quote_text(asked, 100)}" if asked else ""
-    if reading.target in {Target.TOKEN, Target.AUTHORIZE} and asked:
-        if of_client and not _succeeded(reading):
-            return confirmed(*reading.lines("url"), shown, fault="The request asks for scopes.")
-        if _INVENTED_SCOPE.search(asked):
-            return confirmed(*reading.lines("url"), shown, fault="Scopes with such names do not exist.")
-    if reading.note.says("invented scope") and not reading.is_configured:
-        return likely(*reading.lines("note"), fault="Scopes with such names do not exist.")
-    if (
-        of_client
-        and reading.note.says("scope")
-        and reading.body.text("code") != "app.not.authorized.for.scope"
-    ):
-        return likely(*reading.lines("token_kind", "body", "note"), fault="Scopes are spoken of.")
-    return None
-
-
-def _oidc(reading: Reading) -> Match | None:
-    if reading.is_configured and reading.first.action == "configureAuthenticatedSession":
-        return None
-    for frame, name in ((reading.first, "first_frame"), (reading.sent, "sent_frame")):
-        if frame.action == "configureAuthenticatedSession":
-            match = _authenticated(reading, frame.at("data", "code"), name)
-            if match is not None:
-                return match
-        elif frame.action == "configureSession":
-            keys = (path for path, _ in walk_keys(frame.raw, 2) if path[-1] in _PROVIDER_KEYS)
-            key = next(keys, None)
-            if key:
-                return likely(
-                    *reading.lines(name, "note"), fault=f"configureSession does not read {'.'.join(key)}."
-                )
-    if (
-        "session authentication failed" in reading.answer_text
-        or "try to authenticate again" in reading.answer_text
-    ):
-        return confirmed(*reading.lines("frame", "body"), fault="The server wants a new sign-in.")
-    exchange = reading.address.path.endswith("/oauthcodegrantjwtexchange")
-    if exchange and reading.refused:
-        return likely(*reading.lines("url", "http_status", "body"), fault="The exchange itself was refused.")
-    told = reading.note.says("identity provider") and reading.is_guest and reading.has_failed
-    if (
-        told
-        and reading.note.has(r"signed?|log|authoris|authoriz|valid|token|code|anonymous")
-        and not reading.refused
-    ):
-        return likely(
-            *reading.lines("note"), fault="By your words the provider's token is fine and the session is not."
-        )
-    return None
-
-
-def _authenticated(reading: Reading, code: object, name: str) -> Match | None:
-    lines = reading.lines(name, "frame", "note")
-    if not isinstance(code, str) or not code:
-        return confirmed(*lines, fault="data.code is missing.")
-    refused = {401, 403} & reading.reply.codes
-    if not refused and not (reading.has_failed and not reading.reply):
-        return None
-    if not is_jwt(code) and not is_masked(code) and refused:
-        return confirmed(*lines, fault="data.code is no JWT: it looks like the provider's own code.")
-    if refused or reading.note.says("identity provider"):
-        return likely(*lines, fault="data.code is refused: it is another JWT, or it has expired.")
-    return None
-
-
 OAUTH_RULES = (
     Rule(
         name="oauth.wrong-host",
@@ -347,49 +248,5 @@ OAUTH_RULES = (
             "was made in."
         ),
         judge=_client_authentication,
-    ),
-    Rule(
-        name="oauth.user-context",
-        level="documented",
-        sources=(SOURCES["platform spec"],),
-        what="This call needs a user, and a client-credentials token has none.",
-        why=(
-            "Such a token stands for the client itself; calls about 'me' answer 400 not.a.user. It does "
-            "not mean the token is bad."
-        ),
-        next_step=(
-            "To check the token, call GET /api/v2/organizations/me or GET /api/v2/tokens/me; to act for "
-            "a person, use the authorization code grant with PKCE."
-        ),
-        judge=_user_context,
-    ),
-    Rule(
-        name="oauth.scope-is-not-the-fix",
-        level="documented",
-        sources=(SOURCES["platform spec"], SOURCES["platform sdk"]),
-        what="A scope will not help here. {fault}",
-        why=(
-            "Scopes apply to user grants only; a client-credentials client is limited by its roles and "
-            "divisions. No scope lets anybody onto the guest socket."
-        ),
-        next_step=(
-            "Leave scope out, and give the client a role with the missing permission in Admin > "
-            "Integrations > OAuth."
-        ),
-        judge=_scope,
-    ),
-    Rule(
-        name="oauth.oidc-exchange",
-        level="documented",
-        sources=(SOURCES["mobile sdk"], SOURCES["platform spec"]),
-        what="A signed-in session wants the exchanged JWT, not the identity provider's. {fault}",
-        why="configureAuthenticatedSession takes in data.code the jwt that "
-        "POST /api/v2/webdeployments/token/oauthcodegrantjwtexchange returns for the provider's code.",
-        next_step=(
-            "Exchange the provider's authorization code there (deploymentId, oauth.code, "
-            "oauth.redirectUri), then send the jwt it returns as data.code; refresh it when the server "
-            "answers 401."
-        ),
-        judge=_oidc,
     ),
 )

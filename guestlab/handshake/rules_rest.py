@@ -59,9 +59,7 @@ def _is_judged(reading: Reading, call: Call) -> bool:
 
 def _missing(reading: Reading, call: Call) -> Match:
     shown = f"{call.method} {quote_text(call.path, 140)}".strip()
-    status = reading.evidence.http_status
-    accepted = status is not None and 200 <= status < 300
-    verdict = likely if call.from_note or accepted else confirmed
+    verdict = likely if call.from_note or reading.succeeded else confirmed
     lines = reading.lines("note") if call.from_note else reading.lines("url", "http_status", "body")
     if call.found.template:
         methods = ", ".join(call.found.methods)

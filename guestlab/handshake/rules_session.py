@@ -43,11 +43,6 @@ _ROUTING_KEYS = frozenset(
 _NOT_ROUTING = frozenset({"customAttributes", "journeyContext", "metadata", "message"})
 
 
-def _note_counts(reading: Reading) -> bool:
-    """Whether a finding may rest on the note: a guest matter, and no number that says more than words."""
-    return reading.is_guest and not reading.reply.is_failure and not reading.refused
-
-
 def _plain(key: str) -> str:
     return re.sub(r"[^a-z]", "", key.lower())
 
@@ -62,7 +57,7 @@ def _routing(reading: Reading) -> Match | None:
             found.append(f"key {quote_text('.'.join(path), 60)} of the first frame")
     if found:
         return confirmed(*found[:5], *reading.lines("note"), place=found[0])
-    if reading.note.says("queue", "misrouted") and _note_counts(reading):
+    if reading.note.says("queue", "misrouted") and reading.note_counts:
         return likely(*reading.lines("note"), place="what you describe")
     return None
 
@@ -76,7 +71,7 @@ def _keepalive(reading: Reading) -> Match | None:
             return confirmed(
                 *reading.lines(name, "close_code", "note"), sign="A ping was sent as a frame of words."
             )
-    if not _note_counts(reading):
+    if not reading.note_counts:
         return None
     note = reading.note
     if note.says("ping") and (note.says_any("drops", "browser", "idle") or note.complains):
@@ -127,18 +122,15 @@ def _read_only(reading: Reading) -> Match | None:
     if reading.is_guest and 409 in reply.codes:
         return confirmed(*reading.lines("frame", "note"), sign="The server answers 409 (lane frame).")
     if reply.class_name == "SessionResponse" and _true(reply.at("body", "readOnly")):
-        closed = reading.sent.action == "closeSession" or reply.at("body", "connected") is False
-        return (
-            None
-            if closed
-            else confirmed(*reading.lines("frame", "note"), sign="SessionResponse says readOnly.")
-        )
+        if reading.sent.action == "closeSession" or reply.at("body", "connected") is False:
+            return None  # the rightful answer to closing it
+        return confirmed(*reading.lines("frame", "note"), sign="SessionResponse says readOnly.")
     ended = reply.event("Presence") == "Disconnect" and _true(reply.at("body", "metadata", "readOnly"))
-    if ended and (note.complains or note or reading.sent.action == "onMessage"):
+    if ended and (note or reading.sent.action == "onMessage"):
         return confirmed(
             *reading.lines("frame", "sent_frame", "note"), sign="Presence Disconnect came with readOnly."
         )
-    if note.says("agent left", "cannot write") and _note_counts(reading):
+    if note.says("agent left", "cannot write") and reading.note_counts:
         return likely(*reading.lines("note"), sign="Sending stopped when the agent's side ended it.")
     return None
 
@@ -212,7 +204,7 @@ def _expired(reading: Reading) -> Match | None:
     if reading.body.text("code") == "session.expired":
         return confirmed(*reading.lines("url", "http_status", "body"))
     told = reading.note.says("expired") and reading.evidence.close_code != 4006
-    return likely(*reading.lines("note")) if told and _note_counts(reading) else None
+    return likely(*reading.lines("note")) if told and reading.note_counts else None
 
 
 def _downgrade(reading: Reading) -> Match | None:
@@ -221,7 +213,7 @@ def _downgrade(reading: Reading) -> Match | None:
     told = reading.note.has(
         r"\b4017\b|downgrad\w+|(?:sign|logg?)(?:ed|s|ing)?[- ]?(?:out|off)\b[^.]{0,80}\b(?:guest|anonymous)"
     )
-    if told and _note_counts(reading) and reading.evidence.close_code != 4017:
+    if told and reading.note_counts and reading.evidence.close_code != 4017:
         return likely(*reading.lines("note"))
     return None
 
@@ -232,7 +224,7 @@ def _taken_over(reading: Reading) -> Match | None:
     harmed = reading.note.says("drops") or reading.note.has(
         r"thrown out|kicked|\bstops?\b|log(?:s|ged) out|goes quiet"
     )
-    if reading.note.says("other tab") and harmed and _note_counts(reading):
+    if reading.note.says("other tab") and harmed and reading.note_counts:
         return likely(*reading.lines("note"))
     return None
 

@@ -339,6 +339,20 @@ def test_the_regions_a_note_names_are_found(text: str, regions: list[str]) -> No
 
 
 @pytest.mark.parametrize(
+    ("text", "regions"),
+    [
+        ("Our users in Germany cannot connect.", []),
+        ("Our deployment is in Germany.", ["mypurecloud.de"]),
+        ("The client comes from mypurecloud.ie.", ["mypurecloud.ie"]),
+        ("We sit in Tokyo. The org is fine.", []),
+    ],
+)
+def test_where_people_live_is_not_where_their_organisation_is(text: str, regions: list[str]) -> None:
+    """Only the latter can be a mismatch."""
+    assert [region.name for region in Note(text).home_regions] == regions
+
+
+@pytest.mark.parametrize(
     "text", ["Works fine.", "No errors at all.", "It is as it should be, 101 and 200.", "", "Just a test."]
 )
 def test_contentment_is_no_complaint(text: str) -> None:
