@@ -97,9 +97,9 @@ class Session:
         return bridge.run(sending, timeout + (600 if attachment is not None else 5))
 
     def reply(
-        self, choice: QuickReply | CardAction | AvailableTime, *, to: str = "", timeout: float = 10.0
+        self, choice: QuickReply | CardAction | AvailableTime | str, *, to: str = "", timeout: float = 10.0
     ) -> Message:
-        """Choose a quick reply, a card's button or a time; returns the acknowledged message."""
+        """Choose a quick reply (its text will do), a card's button or a time; returns the acknowledgement."""
         return bridge.run(self._core.reply(choice, to=to, timeout=timeout), timeout + 5)
 
     def say(self, command: Command, *, timeout: float = 10.0) -> Event:

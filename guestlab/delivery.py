@@ -34,6 +34,8 @@ class Delivery:
         self._settle = settle
         self.inbox = Inbox(settling=settle > 0)
         self.ended: SessionEnded | None = None
+        self.last_offer: Message | None = None
+        """The last message with quick replies."""
         self._events: list[Event] = []
         self._next_event = 0
         self._messages: list[Message] = []
@@ -53,6 +55,8 @@ class Delivery:
             return
         self._events.append(event)
         if isinstance(event, MessageReceived):
+            if event.message.quick_replies:
+                self.last_offer = event.message
             self._messages += self.inbox.add(event.message)
             if self._settle:
                 asyncio.get_running_loop().call_later(self._settle, self._settled, event.message)
@@ -123,16 +127,20 @@ class Delivery:
 
     async def until_quiet(self, quiet: float) -> list[Message]:
         """Return the messages not read yet, after `quiet` seconds without a further one."""
-        unread: list[Message] = []
-        while True:
-            try:
-                async with asyncio.timeout(quiet):
-                    message = await self.next_message()
-            except TimeoutError:
-                return unread
-            if message is None:
-                return unread
-            unread.append(message)
+        first = self._next_message
+        try:
+            while True:
+                try:
+                    async with asyncio.timeout(quiet):
+                        message = await self.next_message()
+                except TimeoutError:
+                    break
+                if message is None:
+                    break
+        except asyncio.CancelledError:
+            self._next_message = first  # an interrupt reads nothing
+            raise
+        return self._messages[first : self._next_message]
 
     def _settled(self, message: Message) -> None:
         self._messages += self.inbox.settled(message)

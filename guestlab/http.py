@@ -9,6 +9,7 @@ and never through a proxy.
 from __future__ import annotations
 
 import functools
+import socket
 import ssl
 import time
 from typing import TYPE_CHECKING, Any, Self
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from guestlab.log import Log
     from guestlab.regions import Region
 
-__all__ = ["Auth", "BasicAuth", "Client", "Request", "Response", "tls_context"]
+__all__ = ["Auth", "BasicAuth", "Client", "Request", "Response", "dns_reason", "tls_context"]
 
 Auth = httpx.Auth
 BasicAuth = httpx.BasicAuth
@@ -64,6 +65,13 @@ def _tls_context(ca_file: Path | None, _changed: int) -> ssl.SSLContext:
     if ca_file is not None:
         context.load_verify_locations(cafile=ca_file)
     return context
+
+
+def dns_reason(error: socket.gaierror) -> str:
+    """Tell a name that does not exist from a resolver that does not answer."""
+    if error.errno == socket.EAI_AGAIN:
+        return "The name server did not answer: this machine may be offline."
+    return "The host name does not exist: an unknown region has no catch-all, it fails in DNS."
 
 
 class Client:
@@ -273,9 +281,15 @@ _NETWORK_REASONS: tuple[tuple[type[Exception], str, str, str], ...] = (
     ),
     (
         httpx.ConnectError,
+        "Temporary failure in name resolution",
+        "The name server did not answer: this machine may be offline.",
+        "Check this machine's network, then try again.",
+    ),
+    (
+        httpx.ConnectError,
         "",
         "Nothing accepts connections there.",
-        "Check host and port, and whether the sandbox still runs.",
+        "Check host and port, and whether the server still runs.",
     ),
     (
         httpx.TimeoutException,
@@ -287,7 +301,7 @@ _NETWORK_REASONS: tuple[tuple[type[Exception], str, str, str], ...] = (
         httpx.RemoteProtocolError,
         "",
         "What came back is not HTTP, or the connection was cut.",
-        "Check that the port speaks HTTP and that the sandbox still runs.",
+        "Check that the port speaks HTTP and that the server still runs.",
     ),
     (httpx.HTTPError, "", "The connection broke.", "Try again; the log holds what was exchanged so far."),
 )

@@ -9,19 +9,19 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import json
 import os
 import secrets
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self, TypeVar
-from urllib.parse import quote, urlencode
 from uuid import uuid4
 
 from guestlab.blocking import Session
 from guestlab.bridge import bridge
 from guestlab.errors import GuestlabError, InputError, PlatformError
-from guestlab.handshake.attempt import Attempt, Credential, Placement, Plan
+from guestlab.handshake.attempt import Attempt, Credential, Placement
 from guestlab.handshake.perform import perform
+from guestlab.handshake.planning import address, check_attempt, make_plan, member
 from guestlab.http import Client
 from guestlab.limits import PUBLISHED, Limits
 from guestlab.log import Log
@@ -31,7 +31,8 @@ from guestlab.session import GuestSession
 from guestlab.tokens import AccessToken, ClientCredentials
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Mapping, Sequence
+    from collections.abc import Callable, Coroutine, Sequence
+    from pathlib import Path
     from types import TracebackType
 
     from guestlab.sandbox import Sandbox
@@ -56,15 +57,16 @@ class Lab:
 
     Args:
         region: A `Region`, a domain, an AWS name or any URL of it. None starts the embedded sandbox.
-        deployment_id: The messenger deployment's UUID.
+        deployment_id: The messenger deployment's UUID; needed for the handshake that works and sessions.
         client_id: An OAuth client's id; needed for the token and conversation stages only.
         client_secret: Its secret. Never shown, never logged.
         origin: The `Origin` header, for a deployment that restricts its domains.
+        ca_file: PEM file of certificate authorities to trust beside the system's, such as a company's.
         log: A log to write into; a fresh one by default.
 
     Raises:
         RegionError: No such region.
-        InputError: A region was given without a deployment id.
+        InputError: Ids or credentials were given without the region they belong to.
     """
 
     def __init__(
@@ -75,19 +77,21 @@ class Lab:
         client_id: str | None = None,
         client_secret: str | None = None,
         origin: str | None = None,
+        ca_file: str | Path | None = None,
         log: Log | None = None,
     ) -> None:
         self.sandbox: Sandbox | None = None
         if region is None:
+            _belongs_to_no_region(deployment_id=deployment_id, client_id=client_id, ca_file=ca_file)
             from guestlab.sandbox import Sandbox
 
             self.sandbox = Sandbox().start()
-            region = self.sandbox.region
-            deployment_id = deployment_id or self.sandbox.deployment_id
-            client_id = client_id or self.sandbox.client_id
-            client_secret = client_secret or self.sandbox.client_secret
+            region, deployment_id = self.sandbox.region, self.sandbox.deployment_id
+            client_id, client_secret = self.sandbox.client_id, self.sandbox.client_secret
         self.region = region if isinstance(region, Region) else Region.of(region)
-        self.deployment_id = _deployment(deployment_id)
+        if ca_file is not None:
+            self.region = Region(self.region.name, tls=ca_file, names=self.region.names)
+        self._deployment_id = (deployment_id or "").strip()
         self.client_id = client_id
         self.origin = origin
         self.log = log if log is not None else Log()
@@ -99,14 +103,34 @@ class Lab:
         self._flow: ClientCredentials | None = None
         self._client: Client | None = None
         self._sessions: list[Session] = []
+        self._closed = False
 
-    @classmethod
-    def from_env(cls, environ: Mapping[str, str] = os.environ) -> Lab:
-        """Make a lab from GUESTLAB_REGION, _DEPLOYMENT_ID, _CLIENT_ID, _CLIENT_SECRET and _ORIGIN.
+    @property
+    def deployment_id(self) -> str:
+        """The messenger deployment's UUID.
 
         Raises:
-            InputError: GUESTLAB_REGION or GUESTLAB_DEPLOYMENT_ID is not set.
+            InputError: The lab was made without one.
         """
+        if self._deployment_id:
+            return self._deployment_id
+        raise InputError(
+            "The deployment id is missing.",
+            why="It is what the guest socket asks for: every handshake names a messenger deployment.",
+            next_step="Pass gl.Lab(region, deployment_id=...); see Admin > Message > Messenger Deployments.",
+        )
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> Lab:
+        """Make a lab from GUESTLAB_REGION, _DEPLOYMENT_ID, _CLIENT_ID, _CLIENT_SECRET, _ORIGIN, _CA_FILE.
+
+        Args:
+            environ: Where to read them; the process's environment by default.
+
+        Raises:
+            InputError: GUESTLAB_REGION is not set.
+        """
+        environ = os.environ if environ is None else environ
         region = environ.get("GUESTLAB_REGION")
         if not region:
             raise InputError(
@@ -120,6 +144,7 @@ class Lab:
             client_id=environ.get("GUESTLAB_CLIENT_ID"),
             client_secret=environ.get("GUESTLAB_CLIENT_SECRET"),
             origin=environ.get("GUESTLAB_ORIGIN"),
+            ca_file=environ.get("GUESTLAB_CA_FILE"),
         )
 
     def __enter__(self) -> Self:
@@ -133,7 +158,8 @@ class Lab:
     def __repr__(self) -> str:
         where = "the embedded sandbox" if self.sandbox else self.region.name
         stages = ", ".join(f"{name} {state}" for name, state in self.stages.items())
-        return f"<Lab at {where}: {stages}; {len(self.log)} log entries>"
+        closed = "closed; " if self._closed else ""
+        return f"<Lab at {where}: {closed}{stages}; {len(self.log)} log entries>"
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         from guestlab.display import lab_html
@@ -173,6 +199,7 @@ class Lab:
         return self._staged("token", self._token(scope=scope, url=url, body_format=body_format))
 
     async def _token(self, *, scope: str | None, url: str | None, body_format: str) -> AccessToken:
+        self._check_open()
         flow = ClientCredentials(
             self.region,
             self.client_id or "",
@@ -306,13 +333,13 @@ class Lab:
         """
         return bridge.run(
             self._attempt(
-                _member(Credential, credential),
-                _member(Placement, placement),
+                member(Credential, credential),
+                member(Placement, placement),
                 deployment_id=deployment_id,
                 origin=origin,
                 url=url,
-                headers=dict(headers or {}),
-                subprotocols=tuple(subprotocols),
+                headers=headers,
+                subprotocols=subprotocols if isinstance(subprotocols, str) else tuple(subprotocols),
                 first_frame=first_frame,
                 real_token=real_token,
             )
@@ -326,29 +353,40 @@ class Lab:
         deployment_id: str | None = _THE_LABS_OWN,
         origin: str | None = None,
         url: str | None = None,
-        headers: dict[str, str] | None = None,
-        subprotocols: tuple[str, ...] = (),
+        headers: Mapping[str, str] | None = None,
+        subprotocols: Any = (),
         first_frame: Mapping[str, Any] | str | None = None,
         real_token: bool = False,
     ) -> Attempt:
-        if deployment_id == _THE_LABS_OWN:
+        self._check_open()
+        check_attempt(
+            credential=credential,
+            placement=placement,
+            url=url,
+            deployment_id=deployment_id,
+            subprotocols=subprotocols,
+            headers=headers or {},
+        )
+        if deployment_id == _THE_LABS_OWN and url is None:
             deployment_id = self.deployment_id
+        elif deployment_id == _THE_LABS_OWN:
+            deployment_id = self._deployment_id or None
         guest_token = str(uuid4())  # every attempt is a guest of its own
         self.log.learn(guest_token)
         secret = await self._secret(credential, guest_token, real_token=real_token)
-        plan = _plan(
-            url or _address(self.region, deployment_id),
+        plan = make_plan(
+            address(self.region, deployment_id) if url is None else url,
             credential=credential,
             placement=placement,
             secret=secret,
             origin=origin if origin is not None else self.origin,
-            headers=headers or {},
+            headers=dict(headers or {}),
             subprotocols=subprotocols,
             first_frame=first_frame
             if first_frame is not None
             else {
                 "action": "configureSession",
-                "deploymentId": deployment_id or self.deployment_id,
+                "deploymentId": deployment_id or self._deployment_id,
                 "token": secret if placement is Placement.FIRST_FRAME and secret else guest_token,
                 "tracingId": str(uuid4()),
             },
@@ -391,6 +429,7 @@ class Lab:
         Raises:
             HandshakeError: The socket did not open; names the findings.
         """
+        self._check_open()
         session = Session.open(
             GuestSession(
                 self.region,
@@ -434,6 +473,7 @@ class Lab:
 
     def close(self) -> None:
         """Close what is open: sessions, connections, and the sandbox if the lab owns one. The log stays."""
+        self._closed = True
         for session in self._sessions:
             session.close()
         self._sessions.clear()
@@ -455,6 +495,14 @@ class Lab:
         self.stages[stage] = "done"
         return outcome
 
+    def _check_open(self) -> None:
+        if self._closed:
+            raise InputError(
+                "This lab is closed.",
+                why="close() ended its connections, and its sandbox if it had one.",
+                next_step="Make a new one; this one's log stays readable.",
+            )
+
     def _http(self) -> Client:
         if self._client is None:
             self._client = Client(self.region, self.log)
@@ -462,6 +510,7 @@ class Lab:
 
     async def _issued(self) -> AccessToken:
         """Return a live access token, asking for one if the token stage was skipped."""
+        self._check_open()
         if self._flow is None or self._flow.used_up:
             await self._token(scope=None, url=None, body_format="form")
         assert self._flow is not None
@@ -480,58 +529,12 @@ _SCOPE_NOTE = (
 )
 
 
-def _deployment(deployment_id: str | None) -> str:
-    if deployment_id is None or not deployment_id.strip():
-        raise InputError(
-            "The deployment id is empty.",
-            why="It is what the guest socket asks for: every handshake names a messenger deployment.",
-            next_step="Copy it from Admin > Message > Messenger Deployments, or use gl.Lab() alone.",
-        )
-    return deployment_id.strip()
-
-
-def _member(kind: type[Credential | Placement], value: str) -> Any:
-    try:
-        return kind(value)
-    except ValueError:
-        raise InputError(
-            f"{kind.__name__.lower()}={value!r} is unknown.",
-            why="Attempts vary a fixed set, so that they can be compared.",
-            next_step=f"Use one of: {', '.join(kind)}.",
-        ) from None
-
-
-def _address(region: Region, deployment_id: str | None) -> str:
-    url = region.guest_url(deployment_id or "")
-    return url if deployment_id is not None else url.partition("?")[0]
-
-
-def _plan(
-    url: str,
-    *,
-    credential: Credential,
-    placement: Placement,
-    secret: str | None,
-    origin: str | None,
-    headers: dict[str, str],
-    subprotocols: tuple[str, ...],
-    first_frame: Mapping[str, Any] | str,
-) -> Plan:
-    """Put the credential where it was asked for."""
-    if secret is not None and placement is Placement.QUERY:
-        url += ("&" if "?" in url else "?") + urlencode({"access_token": secret}, quote_via=quote)
-    if secret is not None and placement is Placement.HEADER:
-        headers = {"Authorization": f"Bearer {secret}", **headers}
-    if secret is not None and placement is Placement.COOKIE:
-        headers = {"Cookie": f"access_token={secret}", **headers}
-    if secret is not None and placement is Placement.SUBPROTOCOL:
-        subprotocols = (secret, *subprotocols)
-    return Plan(
-        url=url,
-        headers=tuple(headers.items()),
-        subprotocols=subprotocols,
-        origin=origin,
-        first_frame=first_frame if isinstance(first_frame, str) else json.dumps(first_frame),
-        credential=credential,
-        placement=placement,
-    )
+def _belongs_to_no_region(**given: object) -> None:
+    """Refuse ids and files that would be ignored: without a region it is the sandbox that answers."""
+    for name, value in given.items():
+        if value is not None:
+            raise InputError(
+                f"{name} was given without a region.",
+                why="Without a region the lab runs on the embedded sandbox, which has ids of its own.",
+                next_step=f'Pass the region too, such as gl.Lab("mypurecloud.de", {name}=...).',
+            )

@@ -7,6 +7,7 @@ The upgrade and every frame are recorded here or by the session, in wire order.
 from __future__ import annotations
 
 import contextlib
+import socket
 import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -25,12 +26,11 @@ from websockets.protocol import State
 from guestlab.errors import HandshakeError, InputError, NetworkError
 from guestlab.handshake.diagnosis import diagnose
 from guestlab.handshake.evidence import Evidence
-from guestlab.http import tls_context
+from guestlab.http import dns_reason, tls_context
 from guestlab.protocol.frames import describe_close
 from guestlab.regions import is_loopback_host
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import AsyncIterator
     from pathlib import Path
 
@@ -68,12 +68,13 @@ class Link:
         """
         started = time.monotonic_ns()
         fields: dict[str, Any] = {"stage": "session", "session": session, "step": "upgrade", "url": url}
+        context = tls_context(ca_file) if url.startswith("wss:") else None
         log.record("lifecycle", **fields, note="connecting")
         try:
             connection = await connect(
                 url,
                 origin=origin,  # type: ignore[arg-type] # a NewType of str
-                ssl=_tls(url, ca_file),
+                ssl=context,
                 compression=None,
                 ping_interval=PING_INTERVAL,
                 ping_timeout=PING_INTERVAL,
@@ -142,10 +143,6 @@ class Link:
     def abort(self) -> None:
         """Cut it without a close frame."""
         self._connection.transport.abort()
-
-
-def _tls(url: str, ca_file: Path | None) -> ssl.SSLContext | None:
-    return tls_context(ca_file) if url.startswith("wss:") else None
 
 
 def _route(url: str) -> dict[str, Any]:
@@ -218,11 +215,14 @@ def _unreachable(url: str, error: Exception, log: Log) -> NetworkError:
     elif "CERTIFICATE_VERIFY_FAILED" in str(error):
         why = "The server's TLS certificate is not signed by an authority trusted here."
         next_step = "Behind an intercepting company proxy, give its CA: Region(..., tls='ca.pem')."
+    elif isinstance(error, socket.gaierror):
+        why = dns_reason(error)
+        next_step = "Check the region and this machine's network; gl.REGIONS lists every domain."
     elif isinstance(error, TimeoutError):
         why, next_step = "No answer came in time.", "Look at proxies and firewalls, then try again."
     else:
         why = "Nothing usable accepts connections there."
-        next_step = "Check region, host and port, and whether the sandbox still runs."
+        next_step = "Check region, host and port, and whether the server still runs."
     return NetworkError(
         f"The guest socket at {host} could not be reached.",
         why=why,

@@ -72,7 +72,8 @@ class Region:
     'wss://webmessaging.mypurecloud.de/v1?deploymentId=3d2f0c1e-0000-4000-8000-000000000001'
 
     Args:
-        name: The domain ("mypurecloud.de"), or `host:port` of a loopback server.
+        name: The domain ("mypurecloud.de"), an AWS name, any URL of the region, or `host:port` of a
+            loopback server.
         tls: True for the system's trust store, a path to a PEM file of certificate authorities to trust
             beside it, False for plaintext (loopback only).
         names: Loopback only: give every service a host name of its own (`api.localhost:8443`) instead of
@@ -89,13 +90,11 @@ class Region:
     _host: str = field(init=False, repr=False, compare=False)
 
     def __init__(self, name: str, *, tls: bool | str | Path | None = None, names: bool = False) -> None:
-        cleaned = str(name).strip().lower().rstrip("/.")
+        cleaned, secure = _found(str(name))
         host, _ = _split_port(cleaned)
         loopback = is_loopback_host(host)
-        if not loopback and cleaned not in _AWS_NAMES:
-            raise _unknown(str(name))
         if tls is None:
-            tls = not loopback
+            tls = secure
         if not loopback and tls is False:
             raise InputError(
                 f"Region {cleaned} cannot be reached without TLS.",
@@ -123,19 +122,7 @@ class Region:
         Raises:
             RegionError: Nothing of the kind; the text offers the nearest.
         """
-        cleaned = str(text).strip().lower().rstrip("/.")
-        aws_name = cleaned.replace("_", "-")
-        if aws_name in _DOMAINS:
-            return cls(_DOMAINS[aws_name])
-        url = urlsplit(cleaned if "//" in cleaned else f"//{cleaned}")
-        host, _ = _split_port(url.netloc.rpartition("@")[2])
-        if is_loopback_host(host):
-            return cls(url.netloc.rpartition("@")[2], tls=url.scheme in {"https", "wss"})
-        host = host.rstrip(".")
-        for domain in _AWS_NAMES:
-            if host == domain or host.endswith("." + domain):
-                return cls(domain)
-        raise _unknown(str(text))
+        return cls(text)
 
     @property
     def aws_name(self) -> str:
@@ -201,6 +188,27 @@ class Region:
             scheme = {"https": "http", "wss": "ws"}[scheme]
         authority = self.name if self.is_loopback and not self.names else f"{label}.{self.name}"
         return f"{scheme}://{authority}"
+
+
+def _found(text: str) -> tuple[str, bool]:
+    """Find the domain meant, or the loopback `host:port`; and whether it speaks TLS."""
+    cleaned = text.strip().lower().rstrip("/.")
+    aws_name = cleaned.replace("_", "-")
+    if aws_name in _DOMAINS:
+        return _DOMAINS[aws_name], True
+    try:
+        url = urlsplit(cleaned if "//" in cleaned else f"//{cleaned}")
+    except ValueError:
+        raise _unknown(text) from None
+    authority = url.netloc.rpartition("@")[2]
+    host, _ = _split_port(authority)
+    if is_loopback_host(host):
+        return authority, url.scheme in {"https", "wss"}
+    host = host.rstrip(".")
+    for domain in _AWS_NAMES:
+        if host == domain or host.endswith("." + domain):
+            return domain, True
+    raise _unknown(text)
 
 
 def _unknown(text: str) -> RegionError:

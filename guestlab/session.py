@@ -103,6 +103,12 @@ class GuestSession:
         keep_alive: float | None = None,
     ) -> None:
         _check(region, limits, keep_alive)
+        if guest_token is not None and not guest_token.strip():
+            raise InputError(
+                "The guest token is empty.",
+                why="It names the session: whoever has none starts a new one.",
+                next_step="Leave guest_token out, or pass the one of the session to resume.",
+            )
         self.guest_token = guest_token or str(uuid4())
         self.log = log if log is not None else Log()
         self.log.learn(self.guest_token)
@@ -252,15 +258,30 @@ class GuestSession:
         return message
 
     async def reply(
-        self, choice: QuickReply | CardAction | AvailableTime, *, to: str = "", timeout: float = 10.0
+        self, choice: QuickReply | CardAction | AvailableTime | str, *, to: str = "", timeout: float = 10.0
     ) -> Message:
         """Choose a quick reply, a card's button or a time; returns the acknowledged message.
 
         Args:
-            choice: What was clicked, from a message's content.
+            choice: What was clicked, from a message's content; or the text of a quick reply that the last
+                message with any offered.
             to: The id of the message that offered it.
             timeout: Seconds to wait for the acknowledgement.
+
+        Raises:
+            InputError: No such quick reply was offered.
         """
+        if isinstance(choice, str):
+            offer = self._exchange.delivery.last_offer
+            offered = offer.quick_replies if offer is not None else ()
+            found = next((one for one in offered if one.text == choice), None)
+            if found is None or offer is None:
+                raise InputError(
+                    f"No quick reply {choice!r} was offered.",
+                    why=f"Offered: {', '.join(one.text for one in offered) or 'nothing so far'}.",
+                    next_step="Choose one of these, or send() the words as text.",
+                )
+            choice, to = found, to or offer.id
         return await self._say(answer(choice, to=to), timeout)
 
     async def say(self, command: Command, *, timeout: float = 10.0) -> Event:

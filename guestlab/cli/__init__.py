@@ -7,6 +7,7 @@ one JSON object and nothing else on standard output.
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -27,6 +28,9 @@ COMMANDS = (tour, sandbox, conversation)
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # an ASCII terminal shows ? for a tick, not a traceback
     options = parser().parse_args(arguments)
     try:
         status: int = options.command(options)

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from guestlab.cli.output import DONE, FINDING, add_command, printable, read_text
+from guestlab.cli.output import DONE, FINDING, add_command, printable, read_text, write_text
 from guestlab.cli.where import add_where, lab_of
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["add"]
 
-SAY_KEYS = "session answered messages"
+SAY_KEYS = "region sandbox session answered messages"
 TEST_KEYS = "ok outcomes"
 
 
@@ -43,7 +43,9 @@ def _say(options: argparse.Namespace) -> int:
         answered = any(message.direction == "Outbound" for message in messages)
         if options.json:
             said = [{"direction": m.direction, "type": m.type, "text": m.text} for m in messages]
-            print(json.dumps({"session": session.name, "answered": answered, "messages": said}))
+            document = {"region": lab.region.name, "sandbox": lab.sandbox is not None}
+            document |= {"session": session.name, "answered": answered, "messages": said}
+            print(json.dumps(document))
         else:
             for message in messages:
                 print(f"{'guest' if message.direction == 'Inbound' else 'them':>5}  {_message(message)}")
@@ -63,7 +65,7 @@ def _test(options: argparse.Namespace) -> int:
     with lab_of(options) as lab:
         outcomes = [lab.rehearse(script) for script in scripts]
     if options.junit:
-        Path(options.junit).write_text(junit(outcomes), encoding="utf-8")
+        write_text(options.junit, junit(outcomes))
     if options.json:
         print(json.dumps({"ok": all(o.ok for o in outcomes), "outcomes": [o.document() for o in outcomes]}))
     else:

@@ -57,9 +57,7 @@ def dressed(line: str, stream: TextIO) -> str:
 
 def printable(text: str) -> str:
     """Text from the wire is hostile: no control characters but line ends reach the terminal."""
-    return "".join(
-        character if character.isprintable() or character == "\n" else "\ufffd" for character in text
-    )
+    return "".join(one if one.isprintable() or one == "\n" else "\ufffd" for one in text)
 
 
 def read_text(name: str) -> str:
@@ -73,4 +71,20 @@ def read_text(name: str) -> str:
             f"{name} cannot be read.",
             why=f"{error}.",
             next_step="Give the path of a readable UTF-8 file, or - for standard input.",
+        ) from None
+
+
+def write_text(name: str, text: str) -> None:
+    """Write a file.
+
+    Raises:
+        InputError: It cannot be written.
+    """
+    try:
+        Path(name).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(
+            f"{name} cannot be written.",
+            why=f"{error.strerror or error}.",
+            next_step="Give a path in a folder that exists and may be written to.",
         ) from None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+import sys
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import argparse
@@ -27,18 +28,16 @@ def add_where(command: argparse.ArgumentParser) -> None:
 def lab_of(options: argparse.Namespace) -> Lab:
     """Make the lab the options and the environment ask for."""
     from guestlab.lab import Lab
-    from guestlab.regions import Region
 
-    name = options.region or os.environ.get("GUESTLAB_REGION")
-    if not name:
-        return Lab()
-    region = Region.of(name)
-    if options.ca_file:
-        region = Region(region.name, tls=options.ca_file, names=region.names)
-    return Lab(
-        region,
-        deployment_id=options.deployment_id or os.environ.get("GUESTLAB_DEPLOYMENT_ID"),
-        client_id=os.environ.get("GUESTLAB_CLIENT_ID"),
-        client_secret=os.environ.get("GUESTLAB_CLIENT_SECRET"),
-        origin=options.origin or os.environ.get("GUESTLAB_ORIGIN"),
-    )
+    given: dict[str, Any] = {
+        "region": options.region or os.environ.get("GUESTLAB_REGION"),
+        "deployment_id": options.deployment_id or os.environ.get("GUESTLAB_DEPLOYMENT_ID"),
+        "client_id": os.environ.get("GUESTLAB_CLIENT_ID"),
+        "client_secret": os.environ.get("GUESTLAB_CLIENT_SECRET"),
+        "origin": options.origin or os.environ.get("GUESTLAB_ORIGIN"),
+        "ca_file": options.ca_file or os.environ.get("GUESTLAB_CA_FILE"),
+    }
+    lab = Lab(**given)
+    where = "the embedded sandbox" if lab.sandbox else lab.region.name
+    print(f"Talking to {where}.", file=sys.stderr)
+    return lab

@@ -24,7 +24,7 @@ from guestlab.errors import InputError
 from guestlab.handshake.attempt import Attempt, Step
 from guestlab.handshake.diagnosis import diagnose
 from guestlab.handshake.evidence import Evidence
-from guestlab.http import tls_context
+from guestlab.http import dns_reason, tls_context
 from guestlab.protocol.frames import describe_close
 from guestlab.regions import is_loopback_host
 
@@ -423,7 +423,7 @@ def _certified(tls: ssl.SSLObject) -> str:
 
 def _network_note(error: Exception) -> str:
     if isinstance(error, socket.gaierror):
-        return "the host name does not exist (DNS)"
+        return dns_reason(error)
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"the certificate is not trusted here: {error.verify_message}"
     if isinstance(error, ssl.SSLError):
