@@ -151,7 +151,7 @@ class Note:
 
     @cached_property
     def home_regions(self) -> tuple[Region, ...]:
-        """The regions in which, by its words, something was made or is at home: not those where people are."""
+        """The regions in which, by its words, something was made or is at home, not where people are."""
         named = [region for s in self._settled if _AT_HOME.search(s) for region in _by_name(s)]
         named += [region for s in self._settled if _ORGANISED.search(s) for region in _by_place(s)]
         return tuple(dict.fromkeys(named))

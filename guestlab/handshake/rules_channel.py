@@ -82,13 +82,13 @@ def _lifetime(reading: Reading) -> Match | None:
         return confirmed(*reading.lines("url", "http_status", "body"), fault="It has more than 1000 topics.")
     if topic.startswith(_ENDINGS):
         return confirmed(*reading.lines("frame", "note"), fault=f"{quote_text(topic[:40])} says so.")
-    is_channel = len(reading.address.segments) >= 2 and reading.address.segments[-2] == "channels"
+    is_channel = "channels" in reading.address.segments[:-1]
     if reading.target is Target.CHANNEL_API and is_channel and reading.refused == 404:
         return confirmed(*reading.lines("url", "http_status", "note"), fault="It is gone: 404.")
     note = reading.note
     if note.says("channel limit"):
         return likely(*reading.lines("note"), fault="Channels or topics are too many.")
-    if note.says_any("day", "after a time") and note.complains:
+    if note.says_any("day", "after a time") and reading.has_failed:
         return likely(*reading.lines("url", "http_status", "close_code", "note"), fault="The time fits.")
     shown = any(place.where != "said" for place in reading.credentials)
     if _is_connect_uri(reading) and reading.refused in {401, 403, 404, 410} and not shown:

@@ -101,7 +101,7 @@ def _origin(reading: Reading) -> Match | None:
         return confirmed(
             *lines, *reading.lines("allowed_domains"), domains=", ".join(domains)[:200], origin=shown
         )
-    if re.search(r"origin[^.]{0,30}not (?:allowed|permitted|listed)", reading.answer_text):
+    if re.search(r"origin.{0,80}not (?:allowed|permitted|listed)", reading.answer_text):
         return confirmed(*lines, *reading.lines("body"), domains="a list of its own", origin=shown)
     return _origin_by_note(reading, origin, lines)
 
