@@ -28,7 +28,17 @@ CURE = (
     "It takes a deploymentId in the URL, an Origin if the deployment restricts its domains, "
     "and a UUID you make yourself in the first frame."
 )
-TABLE = ("seq", "stage", "kind", "direction", "http_status", "frame_code", "action", "class_name", "text")
+TABLE = (
+    "seq",
+    "kind",
+    "direction",
+    "http_status",
+    "frame_code",
+    "close_code",
+    "action",
+    "class_name",
+    "text",
+)
 """The columns of the log that the tour prints."""
 
 QUIET = 2.0
@@ -82,7 +92,8 @@ class Story:
         """The story for a terminal, line by line; a line that begins with "#" is a heading."""
         yield ANSWER
         yield CURE
-        yield f"See for yourself, on the embedded sandbox at {self.lab.region.api_url}:"
+        yield f"See for yourself, on the embedded sandbox at {self.lab.region.api_url}. The sandbox plays the"
+        yield "cloud as far as it is known; every finding says how well: documented, measured, or inferred."
         yield from self._token_lines()
         yield from self._conversation_lines()
         yield from self._refusal_lines()
@@ -115,7 +126,8 @@ class Story:
             yield from (f"    > {line}" for line in attempt.request.strip().splitlines())
             yield from (f"    < {line}" for line in attempt.response.strip().splitlines())
             for finding in attempt.diagnosis.findings:
-                yield f"    finding {finding.rule} ({finding.level}, {finding.confidence})"
+                known = f"level {finding.level}, {finding.confidence} by the evidence"
+                yield f"    finding {finding.rule} ({known})"
                 yield f"      what: {finding.what}"
                 yield f"      why:  {finding.why}"
                 yield f"      next: {finding.next_step}"
@@ -137,11 +149,12 @@ class Story:
 
     def _log_lines(self) -> Iterator[str]:
         frame = self.lab.log.table()
-        frame = frame[frame["kind"] != "step"][list(TABLE)].tail(24)
-        yield f"# The log: {len(self.lab.log)} entries as a DataFrame, lab.log.table(); the last of them"
+        shown = frame[frame["session"].notna()]
+        frame = shown[list(TABLE)]
+        yield f"# The log: {len(self.lab.log)} entries as a DataFrame, lab.log.table(); those of the chat:"
         text = frame.to_string(index=False, na_rep="", max_colwidth=40)
         yield from (f"  {line}" for line in text.splitlines())
-        yield "# What the cloud's own log shows: the REST calls, and of the refused upgrades nothing"
+        yield "# What the sandbox's services logged, as the cloud's would: REST calls, no refused upgrade"
         yield from (f"  {line}" for line in self._backend_lines())
 
     def _backend_lines(self) -> list[str]:

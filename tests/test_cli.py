@@ -60,7 +60,7 @@ def test_the_tour_tells_its_story_in_order(tour: str) -> None:
         r"SessionResponse",
         r"guest  hello",
         r"  bot  \S",
-        r"seq +stage",
+        r"seq +kind",
         r"POST.*/oauth/token",
     ]
     position = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import pydoc
 import socket
 import threading
 from typing import TYPE_CHECKING
@@ -259,15 +260,70 @@ def test_a_port_nobody_listens_on_is_recognised() -> None:
     ("arguments", "error"),
     [
         ({"region": "mypurecloud.xy", "deployment_id": DEPLOYMENT}, errors.RegionError),
-        ({"region": "mypurecloud.de"}, errors.InputError),
-        ({"region": "mypurecloud.de", "deployment_id": "  "}, errors.InputError),
+        ({"deployment_id": DEPLOYMENT}, errors.InputError),
+        ({"client_id": "mine"}, errors.InputError),
+        ({"region": "mypurecloud.de", "ca_file": "/no/such/file.pem"}, errors.InputError),
     ],
 )
-def test_a_lab_that_cannot_work_is_refused_at_once(arguments: dict, error: type[Exception]) -> None:
-    """Before anything is sent."""
+def test_a_lab_that_cannot_work_is_refused_before_anything_is_sent(
+    arguments: dict, error: type[Exception]
+) -> None:
+    """Ids without a region would be ignored, so they are refused."""
     with pytest.raises(error) as caught:
-        Lab(**arguments)
+        Lab(**arguments).handshake()
     assert caught.value.next_step  # type: ignore[attr-defined]
+
+
+def test_without_a_deployment_id_only_what_needs_one_is_refused() -> None:
+    """The token stage and the question's handshake need none."""
+    with Sandbox() as sandbox:
+        own = {"client_id": sandbox.client_id, "client_secret": sandbox.client_secret}
+        with Lab(sandbox.region, **own) as lab:
+            assert lab.token()
+            assert lab.handshake_as_asked().http_status == 401
+            with pytest.raises(errors.InputError, match="deployment id is missing"):
+                lab.handshake()
+            with pytest.raises(errors.InputError, match="deployment id is missing"):
+                lab.session()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"credential": "client_credentials"},
+        {"placement": "query"},
+        {"url": 42},
+        {"url": ""},
+        {"deployment_id": 42},
+        {"headers": "abc"},
+        {"headers": {"X-A": "1\r\nX-B: 2"}},
+        {"subprotocols": "chat"},
+        {"first_frame": {"a": object()}},
+    ],
+    ids=str,
+)
+def test_an_attempt_that_cannot_be_carried_out_as_asked_is_refused(lab: Lab, options: dict) -> None:
+    """With a clear error instead of a surprise."""
+    with pytest.raises(errors.InputError) as caught:
+        lab.attempt(**options)
+    assert caught.value.next_step
+
+
+def test_a_closed_lab_says_so(lab: Lab) -> None:
+    """Its log stays readable."""
+    lab.handshake()
+    lab.close()
+    for call in (lab.token, lab.conversation, lab.handshake, lab.session):
+        with pytest.raises(errors.InputError, match="closed"):
+            call()
+    assert len(lab.log.attempts) == 1
+    assert "closed" in repr(lab)
+
+
+def test_help_shows_nothing_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No default argument may hold the environment, which has secrets in it."""
+    monkeypatch.setenv("GUESTLAB_CLIENT_SECRET", "planted-in-the-environment")
+    assert "planted-in-the-environment" not in pydoc.render_doc(Lab)
 
 
 def test_without_credentials_the_token_stage_says_what_is_missing() -> None:

@@ -25,6 +25,7 @@ __all__ = [
     "dressed",
     "printable",
     "read_text",
+    "write_text",
 ]
 
 DONE, FINDING, USAGE, ERROR = 0, 1, 2, 3

@@ -57,7 +57,7 @@ _RENAMED = {"message_time": "time", "message_direction": "direction", "message_t
 """Column of the table → column of `messages`, where there is no other time, direction or type."""
 
 _SAID = (
-    "seq", "at", "kind", "session", "message_time", "message_direction", "message_type", "text",
+    "seq", "message_time", "message_direction", "text", "message_type", "at", "kind", "session",
     "originating_entity", "content_types", "event_types", "message_id", "tracing_id", "correlation_id",
     "conversation_id", "guest_token", "latency_ms", "late",
 )  # fmt: skip
@@ -68,7 +68,18 @@ MESSAGES_COLUMNS: tuple[Column, ...] = tuple(
 """Every message of guest, bot and agent once, sorted by (`time`, `seq`)."""
 
 ATTEMPTS_COLUMNS: tuple[Column, ...] = _columns(
-    "attempt", "at", "url", "credential", "placement", "http_status", "step", "ok", "rule", "latency_ms"
+    "attempt",
+    "at",
+    "credential",
+    "placement",
+    "ok",
+    "step",
+    "http_status",
+    "frame_code",
+    "close_code",
+    "rule",
+    "latency_ms",
+    "url",
 )
 """One row per attempt."""
 
