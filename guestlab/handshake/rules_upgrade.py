@@ -143,7 +143,7 @@ def _is_listed(origin: str, domains: tuple[str, ...]) -> bool:
 
 
 def _subprotocol(reading: Reading) -> Match | None:
-    if reading.target is not Target.GUEST or not reading.subprotocols or reading.is_configured:
+    if reading.target is not Target.GUEST or not reading.subprotocols:
         return None
     count = len(reading.subprotocols)
     offered = f"{count} subprotocol{'s' * (count > 1)} offered in Sec-WebSocket-Protocol"
