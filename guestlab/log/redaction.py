@@ -38,8 +38,8 @@ _USERINFO = re.compile(r"(?<=://)[^/?#\s\"'\\<>]+(?=@)")
 _USER = re.compile(r"((?:\[masked:[0-9a-f]{8}\]|[^:])*+)(:?)")
 _BEARER = re.compile(r"\bbearer[ \t+]++([\w.~+/=-]{8,}+)", re.IGNORECASE)
 _CREDENTIAL_LINE = re.compile(
-    r"(?<![\w-])((?:proxy-)?authorization|(?:set-)?cookie)((?:\\*+[\"'])?\s*+[:=]\s*+(?:\\*+[\"'])?)"
-    r"([^\r\n\"'\\]++)",
+    r"(?<![\w-])((?:proxy-)?authorization|(?:set-)?cookie)((?:\\*+[\"'])?\s*+"
+    r"(?::|=(?=[\s\"'\\]))\s*+(?:\\*+[\"'])?)([^\r\n\"'\\]++)",
     re.IGNORECASE,
 )
 _NAME = re.compile(r"(?<![\w.-])([\w.-]++)(?:\\*+[\"'])?\s*+[:=]>?\s*+")
@@ -52,7 +52,7 @@ _VALUE = re.compile(
 )
 _UNQUOTED = 4
 _MASKED_PAIR = re.compile(r'"\w++"\s*+:\s*+"\[masked:[0-9a-f]{8}\]"')
-_SCHEME = re.compile(r"([\w-]++)([ \t]++)(\S.*+)", re.DOTALL)
+_SCHEME = re.compile(r"([\w-]++)((?:[ \t+]|%20)++)(\S.*+)", re.DOTALL)
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]++@[\w-]++(?:\.[\w-]++)++")
 _PHONE = re.compile(r"(?<![\w+])\+\d(?:[ ()/.-]{0,3}\d){6,14}(?!\d)")
 _DOTTED = re.compile(r"(?<![\w.-])[\w-]++(?:\.[\w-]++)++", re.ASCII)
@@ -229,9 +229,13 @@ class Redactor:
 
     def _web_token(self, match: re.Match[str]) -> str:
         """Mask a JSON Web Token. Searched for from its front, "eyJeyJeyJ…" would take forever."""
-        start = match[0].find("eyJ")
-        found = JWT.match(match[0], start) if start >= 0 else None
-        return match[0][:start] + self.learn(match[0][start:]) if found else match[0]
+        text = match[0]
+        start, last = text.find("eyJ"), text.rfind(".")
+        while 0 <= start < last:
+            if JWT.match(text, start):
+                return text[:start] + self.learn(text[start:])
+            start = text.find("eyJ", start + 3)
+        return text
 
     def _learnt(self, match: re.Match[str]) -> str:
         return self.learn(match[0])
@@ -292,9 +296,10 @@ class Redactor:
         name = names.normalized(key)
         if name in names.COOKIES:
             return self._cookies(value, only_first=name == "setcookie")
-        scheme = _SCHEME.fullmatch(value) if name.endswith(names.SCHEME_ENDINGS) else None
+        scheme = _SCHEME.fullmatch(written) if name.endswith(names.SCHEME_ENDINGS) else None
         if scheme is not None and scheme[1].lower() in names.SCHEMES:
-            return scheme[1] + scheme[2] + self._credential(scheme[1], scheme[3])
+            credential = scheme[3] if written == value else unquote_plus(scheme[3])
+            return scheme[1] + scheme[2] + self._credential(scheme[1], credential)
         # Within {"token": {…}} stand harmless words too: masked, but not swept from every text.
         own_name = name in names.QUERY_KEYS or self._is_secret(key)
         return self.learn(value) if own_name or _looks_secret(value) else self.mask(value)

@@ -21,6 +21,7 @@ from guestlab.log.entry import COLUMNS, Column
 from guestlab.log.store import (
     CHUNK,
     NO_TIME,
+    Absent,
     AnyColumn,
     Codes,
     Numbers,
@@ -174,7 +175,10 @@ class _Cells:
     def reserve(self, capacity: int) -> None:
         import numpy as np
 
-        grown = np.empty(capacity, self.cells.dtype)
+        if self.cells.dtype == object:
+            grown = np.full(capacity, self.absent, object)
+        else:
+            grown = np.zeros(capacity, self.cells.dtype)  # memory nobody writes to costs nothing
         grown[: len(self.cells)] = self.cells
         self.cells = grown
 
@@ -235,8 +239,7 @@ class _Nullable(_Growing):
         if isinstance(part, Numbers):
             self.numbers.write(start, part.numbers, length)
             self.missing.write(start, part.missing, length)
-        else:
-            self.numbers.write(start, None, length)
+        else:  # the numbers are left as they are: zeros
             self.missing.cells[start : start + length] = True
 
     def array(self) -> Any:
@@ -301,7 +304,8 @@ class _ObjectTexts(_Growing):
         self.texts.reserve(capacity)
 
     def write(self, start: int, part: AnyColumn, length: int) -> None:
-        self.texts.write(start, self._objects(part), length)
+        if not isinstance(part, Absent):  # room that was reserved is missing
+            self.texts.write(start, self._objects(part), length)
 
     def _objects(self, part: AnyColumn) -> Any:
         import numpy as np
@@ -310,9 +314,7 @@ class _ObjectTexts(_Growing):
         if isinstance(part, Words):
             words = [absent if word is None else word for word in part.words]
             return np.array(words, object)[np.frombuffer(part.numbers, "uint16")]
-        if isinstance(part, Strings | Texts):
-            return [absent if text is None else text for text in part.values()]
-        return None
+        return [absent if text is None else text for text in part.values()]
 
     def array(self) -> Any:
         import numpy as np
@@ -331,6 +333,7 @@ class _ArrowTexts(_Growing):
         super().__init__(column)
         self.arrow: Any = importlib.import_module("pyarrow")
         self.pieces: list[Any] = []
+        self.constants: dict[str | None, Any] = {}
 
     def reserve(self, capacity: int) -> None:
         """Do nothing: pieces are listed, not copied."""
@@ -346,6 +349,8 @@ class _ArrowTexts(_Growing):
 
         arrow = self.arrow
         if isinstance(part, Words):
+            if len(part.words) == 1:
+                return self._constant(part.words[0]).slice(0, length)
             words = arrow.array(part.words, arrow.large_string())
             return words.take(arrow.array(np.frombuffer(part.numbers, "uint16")))
         if isinstance(part, Strings):
@@ -360,6 +365,15 @@ class _ArrowTexts(_Growing):
         nothing = arrow.py_buffer(_NOTHING)  # one piece of zeros serves every absent column
         return arrow.LargeStringArray.from_buffers(length, nothing, nothing, nothing)
 
+    def _constant(self, word: str | None) -> Any:
+        """Share one piece among the chunks in which a column says the same throughout."""
+        if word not in self.constants:
+            if len(self.constants) >= _CONSTANTS:
+                self.constants.clear()
+            scalar = self.arrow.scalar(word, self.arrow.large_string())
+            self.constants[word] = self.arrow.repeat(scalar, CHUNK)
+        return self.constants[word]
+
     def made(self, length: int) -> Any:  # noqa: ARG002 - all there is
         import numpy as np
         import pandas as pd
@@ -368,6 +382,7 @@ class _ArrowTexts(_Growing):
         return pd.array(chunked, dtype=pd.StringDtype("pyarrow", na_value=np.nan))
 
 
+_CONSTANTS = 16
 _NOTHING = bytes(8 * (CHUNK + 1))
 
 _KINDS: dict[str, type[_Growing]] = {

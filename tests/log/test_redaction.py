@@ -135,6 +135,8 @@ BY_NAME = {
     "the word bearer": ("a Bearer token in the Authorization header", "a Bearer token in the Authorization header"),
     "no token": ("guest token: none", "guest token: none"),
     "jwt anywhere": (f"<{JWT}>", "<<M>>"),
+    "jwt within": ("x.eyJ.eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0,", "x.eyJ.<M>,"),
+    "scheme in a query": ("wss://h/?Authorization=Bearer%20abc&x=y", "wss://h/?Authorization=Bearer%20<M>&x=y"),
     "two-part jwt": ("eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0", "<M>"),
 }  # fmt: skip
 
