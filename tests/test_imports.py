@@ -62,6 +62,7 @@ THIRD_PARTY_HOMES = {
 }
 # Imports inside functions that point up on purpose.
 LAZY_UPWARD = {
+    ("handshake.diagnosis", "display"),
     ("handshake.attempt", "display"),  # an object's own `_repr_mimebundle_`
     ("lab", "sandbox"),  # gl.Lab() without a region
     ("bench", "sandbox"),

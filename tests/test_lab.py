@@ -201,6 +201,9 @@ def test_away_from_loopback_the_question_sends_a_decoy(monkeypatch: pytest.Monke
     monkeypatch.setattr(asyncio.BaseEventLoop, "getaddrinfo", nowhere)
     attempt = lab.handshake_as_asked()
     assert attempt.step == "dns"
+    top, *others = attempt.diagnosis.findings
+    assert top.rule == "network.dns"
+    assert {finding.confidence for finding in others} <= {"likely"}, "nothing was asked"
     assert lab.log.http.empty, "no token was asked for"
     lab.close()
 
@@ -249,7 +252,9 @@ def test_a_port_nobody_listens_on_is_recognised() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         region = Region(f"127.0.0.1:{listener.getsockname()[1]}")
     with Lab(region, deployment_id=DEPLOYMENT, client_id="id", client_secret="secret-1") as lab:
-        assert lab.handshake().step == "tcp"
+        attempt = lab.handshake()
+        assert attempt.step == "tcp"
+        assert attempt.diagnosis.rules == ("network.tcp",)
         with pytest.raises(errors.NetworkError):
             lab.session()
         with pytest.raises(errors.NetworkError, match="no answer"):

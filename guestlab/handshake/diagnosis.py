@@ -8,7 +8,7 @@ rule that yields to another one that fired stays silent. When nothing fires, the
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from guestlab.errors import InputError
@@ -17,6 +17,7 @@ from guestlab.handshake.frame_check import check_frame
 from guestlab.handshake.inventions import find_inventions
 from guestlab.handshake.reading import Reading
 from guestlab.handshake.rules import RULES, UNEXPLAINED
+from guestlab.handshake.rules_network import BEFORE_UPGRADE
 from guestlab.handshake.targets import Target
 
 if TYPE_CHECKING:
@@ -82,6 +83,11 @@ class Diagnosis:
         """The names of the rules that fired, best first."""
         return tuple(finding.rule for finding in self.findings)
 
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        from guestlab.display import diagnosis_html
+
+        return {"text/plain": str(self), "text/html": diagnosis_html(self)}
+
     def __bool__(self) -> bool:
         return True  # an `ok` diagnosis is still a diagnosis
 
@@ -137,6 +143,11 @@ def _diagnosed(evidence: Evidence) -> Diagnosis:
     findings = [
         _finding(rule, match) for rule, match in matches.items() if not fired.intersection(rule.yields_to)
     ]
+    if evidence.failed_step in BEFORE_UPGRADE:  # nothing was asked, so nothing else can be confirmed
+        findings = [
+            finding if finding.rule.startswith("network.") else replace(finding, confidence="likely")
+            for finding in findings
+        ]
     findings.sort(key=lambda finding: finding.confidence != "confirmed")  # stable: the table's order within
     if not findings and (reading.has_failed or _says_nothing(reading)):
         findings = [_unexplained(reading)]

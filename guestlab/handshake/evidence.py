@@ -87,6 +87,10 @@ class Evidence:
     """The region's domain in which the deployment was found, when looked up."""
     session_ready: bool | None = None
     """Of a performed attempt: whether a `SessionResponse` came."""
+    failed_step: str | None = None
+    """Of a performed attempt: the step it ended at (dns, tcp, tls, upgrade, configure), if it failed."""
+    failed_note: str | None = None
+    """What that step found."""
 
     def __post_init__(self) -> None:
         for name, stored in _STORED.items():
@@ -307,5 +311,7 @@ _QUOTED: dict[str, Callable[[Any], str]] = {
     "deployment_status": quote_text,
     "region_of_deployment": quote_text,
     "session_ready": quote_text,
+    "failed_step": quote_text,
+    "failed_note": quote_text,
 }
 """How each field is shown."""

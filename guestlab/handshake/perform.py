@@ -347,6 +347,7 @@ def _outcome(wire: _Wire, facts: dict[str, Any]) -> Attempt:
     sent_headers = [*plan.headers, *([("Origin", plan.origin)] if plan.origin is not None else [])]
     first_frame = redact(wire.first_frame) if wire.first_frame is not None else None
     answers = tuple(redact(answer) for answer in wire.answers)
+    failed = next((step for step in wire.performed if not step.ok), None)
     evidence = Evidence.of(
         url=redact(plan.url),
         method="GET",
@@ -361,6 +362,8 @@ def _outcome(wire: _Wire, facts: dict[str, Any]) -> Attempt:
         frame=answers[-1] if answers else None,
         close_code=wire.close_code,
         session_ready=wire.ok,
+        failed_step=failed.name if failed else None,
+        failed_note=failed.note if failed else None,
         **facts,
     )
     return Attempt(

@@ -15,6 +15,7 @@ from guestlab.handshake.rules_credentials import CREDENTIAL_RULES
 from guestlab.handshake.rules_endpoint import ENDPOINT_RULES
 from guestlab.handshake.rules_frames import FRAME_RULES
 from guestlab.handshake.rules_message import MESSAGE_RULES
+from guestlab.handshake.rules_network import NETWORK_RULES
 from guestlab.handshake.rules_oauth import OAUTH_RULES
 from guestlab.handshake.rules_product import PRODUCT_RULES
 from guestlab.handshake.rules_rest import REST_RULES
@@ -30,6 +31,10 @@ UNEXPLAINED = "unexplained"
 """The name of the finding that says that no rule fits."""
 
 _ORDER = (
+    "network.dns",
+    "network.tcp",
+    "network.tls",
+    "network.not-http",
     "product.legacy-webchat",
     "endpoint.unknown-host",
     "endpoint.not-guest-socket",
@@ -82,6 +87,7 @@ _BY_NAME = {
         ENDPOINT_RULES,
         FRAME_RULES,
         MESSAGE_RULES,
+        NETWORK_RULES,
         OAUTH_RULES,
         PRODUCT_RULES,
         REST_RULES,

@@ -61,7 +61,8 @@ def test_the_cases_name_known_rules_and_speak_of_many() -> None:
     for case in COLLECTED + INVENTED:
         assert set(case["expect_any"]) | set(case["expect_all"]) | set(case["must_not"]) <= known, case["id"]
         wanted |= set(case["expect_any"])
-    assert known - wanted == set()
+    unwanted = {name for name in known - wanted if not name.startswith("network.")}
+    assert unwanted == set(), "rules about the network take a performed attempt, not a description"
 
 
 @pytest.mark.parametrize("token", ["eyJhbGciOi.EXAMPLE", "[masked:3f9a1c2e]"], ids=["real", "masked"])

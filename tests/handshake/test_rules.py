@@ -47,6 +47,26 @@ def text(words: str = "Hi", **beside: Any) -> dict[str, Any]:
 # rule, evidence that provokes it, evidence that must not
 TABLE: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     (
+        "network.dns",
+        {"url": SOCKET, "failed_step": "dns", "failed_note": "The host name does not exist."},
+        {"url": SOCKET, "failed_step": "tcp", "failed_note": "the port refuses connections"},
+    ),
+    (
+        "network.tcp",
+        {"url": SOCKET, "failed_step": "tcp", "failed_note": "the port refuses connections"},
+        {"url": SOCKET, "failed_step": "upgrade", "http_status": 403},
+    ),
+    (
+        "network.tls",
+        {"url": SOCKET, "failed_step": "tls", "failed_note": "the certificate is not trusted here"},
+        {"url": SOCKET, "failed_step": "configure", "http_status": 101},
+    ),
+    (
+        "network.not-http",
+        {"url": SOCKET, "failed_step": "upgrade", "failed_note": "the answer is not HTTP: 'SSH-2.0'"},
+        {"url": SOCKET, "failed_step": "upgrade", "http_status": 401},
+    ),
+    (
         "endpoint.unknown-host",
         {"url": f"wss://webchat.genesyscloud.com/v1?deploymentId={ID}"},
         {"url": f"wss://webmessaging.localhost:8443/v1?deploymentId={ID}", "http_status": 403},
@@ -287,7 +307,7 @@ def test_the_table_covers_every_rule() -> None:
 
 def test_every_rule_says_what_why_next_and_where_from() -> None:
     """Texts are whole sentences, sources are named, names are unique."""
-    assert len({rule.name for rule in RULES}) == len(RULES) == 41
+    assert len({rule.name for rule in RULES}) == len(RULES) == 45
     for rule in RULES:
         assert rule.sources
         assert all(rule.sources)
