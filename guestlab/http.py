@@ -9,6 +9,7 @@ and never through a proxy.
 from __future__ import annotations
 
 import functools
+import os
 import socket
 import ssl
 import time
@@ -45,11 +46,13 @@ _TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 def tls_context(ca_file: Path | None = None) -> ssl.SSLContext:
     """Make a verifying TLS context: the system's authorities, and those of one PEM file beside them.
 
+    OpenSSL reads the environment's SSL_CERT_FILE and SSL_CERT_DIR in place of the system's.
+
     Raises:
         InputError: The file cannot be read as PEM certificates.
     """
     try:
-        return _tls_context(ca_file, ca_file.stat().st_mtime_ns if ca_file else 0)
+        return _tls_context(ca_file, ca_file.stat().st_mtime_ns if ca_file else 0, _system_authorities())
     except (OSError, ssl.SSLError) as error:
         raise InputError(
             f"The CA file {ca_file} cannot be used.",
@@ -58,8 +61,12 @@ def tls_context(ca_file: Path | None = None) -> ssl.SSLContext:
         ) from None
 
 
+def _system_authorities() -> tuple[str | None, ...]:
+    return os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
+
+
 @functools.lru_cache(maxsize=8)
-def _tls_context(ca_file: Path | None, _changed: int) -> ssl.SSLContext:
+def _tls_context(ca_file: Path | None, _changed: int, _system: tuple[str | None, ...]) -> ssl.SSLContext:
     """Loading the system's authorities takes milliseconds: keep the context while the file is unchanged."""
     context = ssl.create_default_context()
     if ca_file is not None:

@@ -29,6 +29,7 @@ LAYERS = {
     "log": 2,
     "display": 2,
     "http": 2,
+    "handshake.dialling": 3,
     "handshake.perform": 3,
     "attachments": 3,
     "authentication": 3,

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
-import ssl
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -23,10 +21,9 @@ from websockets.uri import parse_uri
 from guestlab.errors import InputError
 from guestlab.handshake.attempt import Attempt, Step
 from guestlab.handshake.diagnosis import diagnose
+from guestlab.handshake.dialling import Dial, StepFailed, find_proxy, run_step
 from guestlab.handshake.evidence import Evidence
-from guestlab.http import dns_reason, tls_context
 from guestlab.protocol.frames import describe_close
-from guestlab.regions import is_loopback_host
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -40,15 +37,18 @@ if TYPE_CHECKING:
 
 __all__ = ["perform"]
 
-STEP_TIMEOUT = 10.0
-"""Seconds each step may take."""
-
 MAX_ANSWER = 2**20
 """Bytes read from a server that does not stop; more is cut."""
 
 
 async def perform(
-    plan: Plan, log: Log, *, number: int, ca_file: Path | None = None, facts: dict[str, Any] | None = None
+    plan: Plan,
+    log: Log,
+    *,
+    number: int,
+    ca_file: Path | None = None,
+    proxy: str | None = None,
+    facts: dict[str, Any] | None = None,
 ) -> Attempt:
     """Carry out one attempt and diagnose it.
 
@@ -57,12 +57,14 @@ async def perform(
         log: Where every step, byte and frame is recorded.
         number: The attempt's number in this log.
         ca_file: PEM file of certificate authorities to trust beside the system's.
+        proxy: `http://host:port` to go through; None reads the environment, "" goes straight.
         facts: What is known beforehand about the deployment, passed on to the diagnosis.
 
     Raises:
-        InputError: The URL is no WebSocket URL. Whatever the network does is an outcome, not an error.
+        InputError: The URL is no WebSocket URL, or the proxy's address none. Whatever the network does is an
+            outcome, not an error.
     """
-    wire = _Wire(plan, log, number, ca_file)
+    wire = _Wire(plan, log, number, ca_file, proxy)
     started = time.monotonic_ns()
     try:
         for name, step in wire.steps():
@@ -90,16 +92,14 @@ async def perform(
     return attempt
 
 
-class _Failed(Exception):  # noqa: N818 - control flow of one attempt
-    """A step did not succeed; the text is its note."""
-
-
 class _Wire:
     """The socket of one attempt, and what crossed it."""
 
-    def __init__(self, plan: Plan, log: Log, number: int, ca_file: Path | None) -> None:
-        self.plan, self.log, self.number, self.ca_file = plan, log, number, ca_file
+    def __init__(self, plan: Plan, log: Log, number: int, ca_file: Path | None, proxy: str | None) -> None:
+        self.plan, self.log, self.number = plan, log, number
         self.uri = _parsed(plan.url, log)
+        way = find_proxy(self.uri.host, secure=self.uri.secure, named=proxy, log=log)
+        self.dial = Dial(self.uri.host, self.uri.port, log=log, ca_file=ca_file, proxy=way)
         self.protocol = ClientProtocol(
             self.uri,
             origin=_origin(plan),
@@ -114,9 +114,6 @@ class _Wire:
         self.frame_code: int | None = None
         self.close_code: int | None = None
         self.ok = False
-        self._addresses: list[str] = []
-        self._reader: asyncio.StreamReader | None = None
-        self._writer: asyncio.StreamWriter | None = None
         self._eof = False
 
     @property
@@ -126,9 +123,9 @@ class _Wire:
 
     def steps(self) -> list[tuple[str, Callable[[], Any]]]:
         """The steps this URL and plan call for."""
-        steps: list[tuple[str, Callable[[], Any]]] = [("dns", self.dns), ("tcp", self.tcp)]
+        steps: list[tuple[str, Callable[[], Any]]] = [("dns", self.dial.dns), ("tcp", self.dial.tcp)]
         if self.uri.secure:
-            steps.append(("tls", self.tls))
+            steps.append(("tls", self.dial.tls))
         steps.append(("upgrade", self.upgrade))
         if self.plan.first_frame is not None:
             steps.append(("configure", self.configure))
@@ -136,51 +133,12 @@ class _Wire:
 
     async def timed(self, name: str, step: Callable[[], Any]) -> bool:
         """Run one step, time it, record it; tell whether to go on."""
-        started = time.monotonic_ns()
-        try:
-            async with asyncio.timeout(STEP_TIMEOUT):
-                note, ok = await step(), True
-        except _Failed as failure:
-            note, ok = str(failure), False
-        except TimeoutError:
-            note, ok = f"no answer within {STEP_TIMEOUT:g} s", False
-        except (OSError, EOFError) as error:
-            note, ok = _network_note(error), False
-        duration_ms = (time.monotonic_ns() - started) / 1e6
-        note = self.log.redact(note)
-        self.performed.append(Step(name=name, ok=ok, duration_ms=duration_ms, note=note))
-        self._record("step", step=name, latency_ms=duration_ms, ok=ok, note=note)
-        return ok
-
-    async def dns(self) -> str:
-        """Resolve the host; loopback names need no resolver."""
-        host, port = self.uri.host, self.uri.port
-        if is_loopback_host(host):
-            self._addresses = [host.strip("[]") if ":" in host else "127.0.0.1"]
-            return f"{host} is this machine: {self._addresses[0]}"
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        self._addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
-        return f"{host} is {', '.join(self._addresses[:4])}"
-
-    async def tcp(self) -> str:
-        """Connect to the first address that accepts."""
-        for address in self._addresses[:-1]:
-            try:
-                return await self._connect(address)
-            except OSError:
-                continue
-        return await self._connect(self._addresses[-1])
-
-    async def _connect(self, address: str) -> str:
-        self._reader, self._writer = await asyncio.open_connection(address, self.uri.port)
-        return f"connected to {address} port {self.uri.port}"
-
-    async def tls(self) -> str:
-        """Start TLS with the host name in SNI and the certificate verified."""
-        assert self._writer is not None
-        await self._writer.start_tls(tls_context(self.ca_file), server_hostname=self.uri.host)
-        tls: ssl.SSLObject = self._writer.get_extra_info("ssl_object")
-        return f"{tls.version()}, {(tls.cipher() or ('?',))[0]}, certificate of {_certified(tls)}"
+        performed = await run_step(name, step, log=self.log)
+        self.performed.append(performed)
+        self._record(
+            "step", step=name, latency_ms=performed.duration_ms, ok=performed.ok, note=performed.note
+        )
+        return performed.ok
 
     async def upgrade(self) -> str:
         """Send the opening handshake and read the whole answer to it."""
@@ -222,12 +180,12 @@ class _Wire:
         if error is None:
             return "HTTP 101 (lane http)"
         if self.response is None:
-            raise _Failed(f"the answer is not HTTP: {_text(self.received[:60])!r}")
+            raise StepFailed(f"the answer is not HTTP: {_text(self.received[:60])!r}")
         size = len(self.response.body)
         detail = f"HTTP {self.response.status_code} {self.response.reason_phrase}".rstrip()
         if self.response.status_code == 101:
-            raise _Failed(f"{detail}, but no valid WebSocket handshake: {error}")
-        raise _Failed(f"{detail} (lane http), {f'{size} bytes of body' if size else 'empty body'}")
+            raise StepFailed(f"{detail}, but no valid WebSocket handshake: {error}")
+        raise StepFailed(f"{detail} (lane http), {f'{size} bytes of body' if size else 'empty body'}")
 
     async def configure(self) -> str:
         """Send the first frame and read until the session is configured or refused."""
@@ -241,7 +199,7 @@ class _Wire:
                 if isinstance(event, Frame) and (note := self._answered(event)):
                     return note
             if self._over:
-                raise _Failed(self._closed_note())
+                raise StepFailed(self._closed_note())
             await self._read()
 
     def _answered(self, frame: Frame) -> str | None:
@@ -258,7 +216,7 @@ class _Wire:
             self.ok = True
             return "SessionResponse 200 (lane frame)"
         if isinstance(code, int) and code != 200:
-            raise _Failed(f"{name} {code} (lane frame): {str(answer.get('body', ''))[:200]}")
+            raise StepFailed(f"{name} {code} (lane frame): {str(answer.get('body', ''))[:200]}")
         return None  # such as a SignIn presence that precedes the SessionResponse on a step-up
 
     def _closed_note(self) -> str:
@@ -271,7 +229,7 @@ class _Wire:
 
     async def close(self) -> None:
         """Close the socket, politely if it is open; never raise."""
-        if self._writer is None:
+        if self.dial.writer is None:
             return
         try:
             async with asyncio.timeout(1.0):
@@ -280,14 +238,14 @@ class _Wire:
                     await self._flush()
                     while not self._over:
                         await self._read()
-                self._writer.close()
-                await self._writer.wait_closed()
+                self.dial.writer.close()
+                await self.dial.writer.wait_closed()
         except (OSError, EOFError, TimeoutError):
-            self._writer.transport.abort()
+            self.dial.writer.transport.abort()
 
     async def _read(self) -> None:
-        assert self._reader is not None
-        data = await self._reader.read(65536)
+        assert self.dial.reader is not None
+        data = await self.dial.reader.read(65536)
         if self.response is None:
             self.received += data
         if data and len(self.received) <= MAX_ANSWER:
@@ -306,9 +264,9 @@ class _Wire:
                 await self._write(data)
 
     async def _write(self, data: bytes) -> None:
-        assert self._writer is not None
-        self._writer.write(data)
-        await self._writer.drain()
+        assert self.dial.writer is not None
+        self.dial.writer.write(data)
+        await self.dial.writer.drain()
 
     def _record(self, kind: str, **fields: Any) -> Any:
         return self.log.record(
@@ -414,26 +372,6 @@ def _origin(plan: Plan) -> Origin | None:
 
 def _subprotocols(plan: Plan) -> list[Subprotocol] | None:
     return list(plan.subprotocols) or None  # type: ignore[arg-type] # a NewType of str
-
-
-def _certified(tls: ssl.SSLObject) -> str:
-    """Name whom the peer's certificate was issued to and by."""
-    certificate: dict[str, Any] = tls.getpeercert() or {}
-    names = [value for kind, value in certificate.get("subjectAltName", ()) if kind == "DNS"]
-    issuer = {key: value for part in certificate.get("issuer", ()) for key, value in part}
-    return f"{names[0] if names else '?'} by {issuer.get('organizationName', '?')}"
-
-
-def _network_note(error: Exception) -> str:
-    if isinstance(error, socket.gaierror):
-        return dns_reason(error)
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"the certificate is not trusted here: {error.verify_message}"
-    if isinstance(error, ssl.SSLError):
-        return f"no TLS on this port: {error.reason}"
-    if isinstance(error, ConnectionRefusedError):
-        return "the port refuses connections"
-    return f"the connection was cut: {error or type(error).__name__}"
 
 
 def _object(text: str) -> dict[str, Any]:
