@@ -58,7 +58,7 @@ def diagnosis_html(diagnosis: Diagnosis) -> str:
                 finding.what,
                 finding.why,
                 finding.next_step,
-                f"{finding.level}, {finding.confidence}",
+                f"{finding.level}; {finding.confidence} by the evidence",
             )
             for finding in diagnosis.findings
         ),

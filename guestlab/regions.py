@@ -218,6 +218,8 @@ def _unknown(text: str) -> RegionError:
     for label in _LABELS:
         bare = bare.removeprefix(label + ".")
     candidates = [*_AWS_NAMES, *_DOMAINS]
+    if bare.endswith(".uk"):  # Britain's region has no domain of the country
+        bare = "eu-west-2"
     close = difflib.get_close_matches(bare.replace("_", "-"), candidates, n=3, cutoff=0.6)
     return RegionError(
         f"{text!r} is not a Genesys Cloud region.",

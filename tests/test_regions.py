@@ -39,6 +39,7 @@ def test_every_url_of_a_region_leads_back_to_it(region: Region) -> None:
         f"  {region.api_url}/ ",
     ]
     assert {Region.of(spelling).name for spelling in spellings} == {region.name}
+    assert {Region(spelling).name for spelling in spellings} == {region.name}
 
 
 @pytest.mark.parametrize(
@@ -72,6 +73,7 @@ def test_guest_and_config_urls_carry_the_deployment() -> None:
         ("eu-central-11", "eu-central-1"),
         ("https://api.usw3.pure.cloud/x", "usw2.pure.cloud"),
         ("mypurecloud.co", "mypurecloud.com"),
+        ("mypurecloud.co.uk", "eu-west-2"),
     ],
 )
 def test_an_unknown_region_gets_a_did_you_mean(wrong: str, suggestion: str) -> None:

@@ -43,7 +43,8 @@ class Finding:
     level: Level
     """What the knowledge is worth: official, documented, measured or inferred."""
     confidence: Confidence
-    """confirmed: the evidence shows it. likely: the best reading of it."""
+    """confirmed: the evidence fits the rule whole. likely: the best reading of it. How far the rule itself
+    can be trusted is its level."""
     evidence: tuple[str, ...]
     """The facts it rests on, masked."""
     sources: tuple[str, ...]
@@ -52,7 +53,8 @@ class Finding:
     """Whether the same attempt, unchanged, may succeed later."""
 
     def __str__(self) -> str:
-        lines = [f"{self.rule}  ({self.confidence}, {self.level})", f"  {self.what}"]
+        known = f"level {self.level}; {self.confidence} by the evidence"
+        lines = [f"{self.rule}  ({known})", f"  {self.what}"]
         lines += [f"  Why:      {self.why}", f"  Next:     {self.next_step}"]
         lines += [f"  Evidence: {fact}" for fact in self.evidence]
         return "\n".join(lines)

@@ -201,6 +201,9 @@ def region_hint(text: str) -> str:
     for region in REGIONS:
         if _short(region.aws_name) in tokens or region.name.split(".")[0] in tokens - {"mypurecloud"}:
             return region.name
+    country = lowered.rsplit(".", 1)[-1]
+    if country in _TOKEN_HINTS:  # mypurecloud.co.uk means Britain, however alike mypurecloud.com.au is
+        return _TOKEN_HINTS[country]
     near = difflib.get_close_matches(_bare(lowered), [region.name for region in REGIONS], n=1, cutoff=0.75)
     if near:
         return near[0]

@@ -29,6 +29,14 @@ _OPENS = re.compile(
 """Last path segments that stand for a conversation or socket to be opened."""
 
 
+_CONFIGURES = frozenset({"configureSession", "configureAuthenticatedSession"})
+
+_IN_THE_FRAME = (
+    "An access token of the login service was sent as the guest token ({places}): there any string names a "
+    "session, so it opens nothing and gives the access token away."
+)
+
+
 def _oauth_on_guest_socket(reading: Reading) -> Match | None:
     if reading.target not in {Target.GUEST, Target.UNKNOWN}:
         return _told_about_socket(reading)
@@ -38,9 +46,11 @@ def _oauth_on_guest_socket(reading: Reading) -> Match | None:
     if not places:
         return None
     verdict = confirmed if any(place.certain for place in places) else likely
+    in_the_frame = all(str(place).startswith("first frame") for place in places)
     return verdict(
         *(f"access token in: {quote_text(place, 80)}" for place in places),
         *reading.lines("token_kind", "http_status"),
+        what=_IN_THE_FRAME if in_the_frame and reading.first.text("action") in _CONFIGURES else "",
         places=", ".join(dict.fromkeys(quote_text(place, 60) for place in places)),
     )
 
