@@ -19,18 +19,23 @@ from guestlab.regions import Region, is_loopback_host
 from guestlab.sandbox.certificates import Authority
 from guestlab.sandbox.clock import Clock
 from guestlab.sandbox.deployments import Deployment, Deployments
-from guestlab.sandbox.gateway import Gateway
+from guestlab.sandbox.explain import explain
 from guestlab.sandbox.messaging import Messaging
+from guestlab.sandbox.origins import Origin
 from guestlab.sandbox.routes import application
-from guestlab.sandbox.scripts import DEFAULT, Script
+from guestlab.sandbox.scripts import Script, default_script, read_script
 from guestlab.sandbox.server import Server
-from guestlab.sandbox.world import World
+from guestlab.sandbox.world import World, call_here
 
 if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+    from guestlab.sandbox.agent import Agent
     from guestlab.sandbox.backend_log import Record
+    from guestlab.sandbox.faults import Faults
+    from guestlab.sandbox.gateway import Gateway
+    from guestlab.sandbox.openid import Provider
 
 __all__ = ["Deployment", "Sandbox"]
 
@@ -44,8 +49,12 @@ class Sandbox:
         port: The plaintext port; 0 takes a free one.
         tls_port: The TLS port; 0 takes a free one.
         host: Where to listen. Anything but loopback is warned about: there is no real protection here.
-        bot: The bot's script; None for the built-in one, False for no bot.
+        bot: The bot's script, a YAML file; None for the built-in one, False for no bot.
         limits: The budgets enforced; None enforces none.
+        legacy_attributes: Whether custom attributes beside `message` still count, as before June 2026.
+
+    Raises:
+        SandboxError: The bot's script cannot be read.
     """
 
     def __init__(
@@ -56,8 +65,9 @@ class Sandbox:
         port: int = 0,
         tls_port: int = 0,
         host: str = "127.0.0.1",
-        bot: Script | bool | None = None,
+        bot: Script | str | Path | bool | None = None,
         limits: Limits | None = PUBLISHED,
+        legacy_attributes: bool = False,
     ) -> None:
         self._host, self._ports = host, (port, tls_port)
         self._tls = tls
@@ -65,9 +75,7 @@ class Sandbox:
         self._authority: Authority | None = None
         self.clock = Clock()
         self.world = World(seed=seed, limits=limits, clock=self.clock)
-        self.gateway = Gateway()
-        script = DEFAULT if bot is None or bot is True else bot or None
-        self._messaging = Messaging(self.world, script)
+        self._messaging = Messaging(self.world, _script(bot), legacy_attributes=legacy_attributes)
 
     def __repr__(self) -> str:
         where = f"on {self.region.name}" if self._server else "not started"
@@ -97,20 +105,22 @@ class Sandbox:
         authority = Authority() if self._tls else None
         try:
             server = Server(
-                application(self.world, self.gateway, self._messaging),
+                application(self._messaging),
                 host=host,
                 port=self._ports[0],
                 tls=authority.context if authority else None,
                 tls_port=self._ports[1],
             )
-            self.clock.bind(server.loop, server.call)
+            self._bind(server)
             server.start()
         except BaseException:
-            self.clock.bind(None, server_less)
+            self._bind(None)
             if authority is not None:
                 authority.remove()
             raise
         self._server, self._authority = server, authority
+        scheme = "http" if authority is None else "https"
+        self._messaging.home = Origin.of(scheme, self.region.name)
         return self
 
     def close(self) -> None:
@@ -118,7 +128,7 @@ class Sandbox:
         server, self._server = self._server, None
         if server is not None:
             server.close()
-            self.clock.bind(None, server_less)
+            self._bind(None)
         if self._authority is not None:
             self._authority.remove()
             self._authority = None
@@ -211,6 +221,26 @@ class Sandbox:
         return self.world.deployments
 
     @property
+    def gateway(self) -> Gateway:
+        """The table that judges upgrades; `gateway.set(condition, status=…)` changes an answer."""
+        return self._messaging.gateway
+
+    @property
+    def agent(self) -> Agent:
+        """The human on the other side, with verbs such as `.say()`, `.card()` and `.disconnect()`."""
+        return self._messaging.agent
+
+    @property
+    def faults(self) -> Faults:
+        """Ways to misbehave, such as `.drop()`, `.delay()`, `.refuse()` and `.expire()`."""
+        return self._messaging.faults
+
+    @property
+    def openid(self) -> Provider:
+        """The customer's identity provider: `.code("ada", redirect_uri=…)` signs somebody in."""
+        return self._messaging.provider
+
+    @property
     def backend_log(self) -> tuple[Record, ...]:
         """What the cloud's own logs would show; refused upgrades are not there."""
         return self.world.log.snapshot()
@@ -245,19 +275,22 @@ class Sandbox:
             seed: Another seed; None keeps the present one.
             integrations: False begins without an Open Messaging integration.
         """
+        chosen = self.world.seed if seed is None else seed
+        self.world.call(lambda: self._messaging.reset(seed=chosen, integrations=integrations))
 
-        def there() -> None:
-            self._messaging.restart()
-            self.clock.reset()
-            self.gateway.reset()
-            self.world.restart(seed=self.world.seed if seed is None else seed, integrations=integrations)
+    def explain(self) -> str:
+        """Say what the sandbox does and does not, how well each fact is known, and from where."""
+        return explain()
 
-        self._call(there)
-
-    def _call(self, function: Any) -> Any:
-        return self._server.call(function) if self._server is not None else function()
+    def _bind(self, server: Server | None) -> None:
+        """Tie the world to a server's loop; everything asked from elsewhere is done there."""
+        self.world.call = server.call if server is not None else call_here
+        self.clock.bind(server.loop if server is not None else None, self.world.call)
 
 
-def server_less(function: Any) -> Any:
-    """Call directly: no loop runs."""
-    return function()
+def _script(bot: Script | str | Path | bool | None) -> Script | None:
+    if bot is None or bot is True:
+        return default_script()
+    if bot is False:
+        return None
+    return bot if isinstance(bot, Script) else read_script(bot)

@@ -1,11 +1,15 @@
 """The bot at work: carries out a script's steps in a session, one after another.
 
-No task per session: steps wait in the session, and a pause is a timer of the sandbox's clock.
+No task per session: steps wait in the session, and a pause is a timer of the sandbox's clock. The bot is
+silent while an agent is in the conversation.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+
+from guestlab.sandbox.content import CONTENT
+from guestlab.sandbox.dialogue import BOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,53 +29,65 @@ class Bot:
         self._messaging = messaging
 
     def hear(self, session: Session, text: str, *, on: str = "text") -> None:
-        """Queue the answer to something the guest said or did."""
-        if self.script is None:
+        """Queue the answer to something the guest said or did, and begin unless still busy."""
+        if self.script is None or _agent_there(session):
             return
-        session.pending_steps.extend(self.script.answer(text, on=on))
-        if not session.bot_busy:
+        session.steps.extend(self.script.answer(text, on=on))
+        if session.bot_timer is None:
             self._work(session)
 
     def _work(self, session: Session) -> None:
-        session.bot_busy = False
-        while session.pending_steps and session.ended is None and not session.read_only:
-            step: Step = session.pending_steps.pop(0)
+        session.bot_timer = None
+        while session.steps and session.alive and not session.read_only and not _agent_there(session):
+            step = session.steps.popleft()
             if step.kind == "delay":
-                session.bot_busy = True
-                self._messaging.world.clock.call_later(
-                    float(step.values["seconds"]), lambda: self._work(session)
+                seconds = float(step.values["seconds"])
+                session.bot_timer = self._messaging.world.clock.call_later(
+                    seconds, lambda: self._work(session)
                 )
                 return
+            self._do(session, step)
+        session.steps.clear()
+
+    def _do(self, session: Session, step: Step) -> None:
+        if step.kind in CONTENT:
+            text, content = CONTENT[step.kind](step.values)
+            self._messaging.dialogue.say(session, text=text, content=content, entity=BOT)
+        else:
             VERBS[step.kind](self._messaging, session, step.values)
-        session.pending_steps.clear()
 
 
-def _typing(messaging: Messaging, session: Session, values: dict[str, Any]) -> None:
-    if session.deployment.agent_typing:
-        messaging.typing(session, duration=int(values.get("duration", 5000)), entity="Bot")
+def _agent_there(session: Session) -> bool:
+    agent = session.conversation.live("agent") if session.conversation is not None else None
+    return agent is not None and agent.state == "connected"
 
 
 def _text(messaging: Messaging, session: Session, values: dict[str, Any]) -> None:
-    messaging.say(session, text=str(values["text"]), entity="Bot")
+    messaging.dialogue.say(session, text=str(values["text"]), entity=BOT)
 
 
-def _quick_replies(messaging: Messaging, session: Session, values: dict[str, Any]) -> None:
-    content = [
-        {
-            "contentType": "QuickReply",
-            "quickReply": {
-                "text": str(reply["text"]),
-                "payload": str(reply.get("payload", reply["text"])),
-                "action": "Message",
-            },
-        }
-        for reply in values["replies"]
-    ]
-    messaging.say(session, text=str(values["text"]), content=content, entity="Bot")
+def _typing(messaging: Messaging, session: Session, values: dict[str, Any]) -> None:
+    messaging.dialogue.typing(session, duration=int(float(values.get("seconds", 5)) * 1000), entity=BOT)
+
+
+def _attachment(messaging: Messaging, session: Session, values: dict[str, Any]) -> None:
+    data = str(values.get("text") or "A file of the sandbox.").encode()
+    messaging.send_file(session, name=str(values.get("name") or "file.txt"), data=data, entity=BOT)
+
+
+def _disconnect(messaging: Messaging, session: Session, values: dict[str, Any]) -> None:
+    messaging.dialogue.disconnect(session, read_only=values.get("read_only"))
+
+
+def _handover(messaging: Messaging, session: Session, values: dict[str, Any]) -> None:
+    if session.conversation is not None:
+        messaging.world.conversations.agent(session.conversation, state="alerting")
 
 
 VERBS: dict[str, Callable[[Messaging, Session, dict[str, Any]], None]] = {
-    "typing": _typing,
     "text": _text,
-    "quick_replies": _quick_replies,
+    "typing": _typing,
+    "attachment": _attachment,
+    "disconnect": _disconnect,
+    "handover": _handover,
 }

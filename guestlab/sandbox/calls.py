@@ -22,9 +22,10 @@ from guestlab.sandbox.origins import Origin
 from guestlab.sandbox.refusals import Refusal
 
 if TYPE_CHECKING:
+    from guestlab.sandbox.messaging import Messaging
     from guestlab.sandbox.world import AccessToken, World
 
-__all__ = ["Call", "Needs", "Reply", "Service", "serve"]
+__all__ = ["Call", "Needs", "Reply", "Service", "page_numbers", "serve"]
 
 BODY_LIMIT = 3 * 1024 * 1024
 """Bytes of a JSON or form body; uploads have their own."""
@@ -57,6 +58,7 @@ class Call:
     """One request, seen by a service."""
 
     world: World
+    messaging: Messaging
     request: Request
     origin: Origin
     correlation_id: str
@@ -120,12 +122,28 @@ class Call:
 Service = Callable[[Call], Awaitable["Reply | dict[str, Any] | None"]]
 
 
-def serve(world: World, service: Service, *, name: str, needs: Needs) -> Callable[[Request], Any]:
+def page_numbers(call: Call) -> tuple[int, int]:
+    """`pageSize` and `pageNumber` of a numbered listing."""
+    return _positive(call, "pageSize", 25), _positive(call, "pageNumber", 1)
+
+
+def _positive(call: Call, name: str, default: int) -> int:
+    text = call.query.get(name, "")
+    if not text:
+        return default
+    if not text.isascii() or not text.isdigit() or not 0 < int(text[:10]) <= 1_000_000:
+        raise Refusal("invalid.value", value=text[:100], type=name, allowed="positive integers")
+    return int(text)
+
+
+def serve(messaging: Messaging, service: Service, *, name: str, needs: Needs) -> Callable[[Request], Any]:
     """Wrap a service function as a Starlette endpoint."""
+    world = messaging.world
 
     async def endpoint(request: Request) -> Response:
         call = Call(
             world=world,
+            messaging=messaging,
             request=request,
             origin=Origin.of_scope(dict(request.scope), request.scope["headers"]),
             correlation_id=world.new_id(),
@@ -145,6 +163,10 @@ def serve(world: World, service: Service, *, name: str, needs: Needs) -> Callabl
 
 
 async def _answer(call: Call, service: Service, needs: Needs) -> Reply:
+    fault = call.messaging.faults.on_call(call.request.url.path)
+    if fault is not None:
+        call.detail = "fault"
+        return Reply(status=fault.status, headers=dict(fault.headers))
     try:
         _authenticate(call, needs)
         _spend(call)

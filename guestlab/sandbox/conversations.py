@@ -1,23 +1,25 @@
-"""Conversations as the platform keeps them, and their two REST shapes.
+"""Conversations as the platform keeps them: parties, messages, beginning and end.
 
-A conversation begins with a guest's first message on a socket or with an Open Messaging inbound message.
-`GET /conversations/{id}` and `GET /conversations/messages/{id}` show the same thing differently, and
-clients rely on the difference: in the first, a participant's `messages` are communications that hold the
-message list; in the second the list sits directly on the participant. Source: the Platform API's OpenAPI
-document (level: official).
+A conversation begins with a guest's first message on a socket or with an Open Messaging inbound message;
+a flow (the bot) takes it first, an agent may join. How REST shows them is `conversation_documents.py`'s.
+Whoever wants to know of changes, such as a notification service, calls `watch`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from guestlab.sandbox.clock import iso
+__all__ = ["Conversation", "Conversations", "MessageData", "Participant"]
 
-__all__ = ["Conversation", "MessageData", "Participant"]
+THREADING_SECONDS = 72 * 3600
+"""A message within this time after the end continues the same conversation (documented default)."""
+
+_NAMES = {"customer": "Guest", "workflow": "Inbound message flow", "acd": "Support", "agent": "Ada Agent"}
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Participant:
     """One party: customer, workflow, acd or agent."""
 
@@ -33,9 +35,10 @@ class Participant:
     disconnect_type: str | None = None
     attributes: dict[str, str] = field(default_factory=dict)
     authenticated: bool = False
+    wrapup: dict[str, Any] | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class MessageData:
     """One message of a conversation, from either side."""
 
@@ -49,56 +52,8 @@ class MessageData:
     status: str = "received"
     channel_message_id: str = ""
 
-    def document(self) -> dict[str, Any]:
-        """`MessageData` as REST gives it. `textBody` is on its way out in 2026 and still sent."""
-        conversation = self.conversation
-        uri = f"/api/v2/conversations/messages/{conversation.id}/messages/{self.id}"
-        document: dict[str, Any] = {
-            "id": self.id,
-            "name": "",
-            "providerMessageId": self.channel_message_id or self.id,
-            "timestamp": iso(self.at),
-            "fromAddress": conversation.guest_address if self.inbound else conversation.own_address,
-            "toAddress": conversation.own_address if self.inbound else conversation.guest_address,
-            "direction": "inbound" if self.inbound else "outbound",
-            "messengerType": conversation.messenger_type,
-            "textBody": self.normalized.get("text") or "",
-            "status": self.status,
-            "conversationId": conversation.id,
-            "normalizedMessage": self.normalized,
-            "normalizedReceipts": [],
-            "media": [],
-            "selfUri": uri,
-        }
-        if self.participant.user_id:
-            document["createdBy"] = {
-                "id": self.participant.user_id,
-                "selfUri": f"/api/v2/users/{self.participant.user_id}",
-            }
-        return document
 
-    def details(self) -> dict[str, Any]:
-        """The entry in a participant's message list."""
-        metadata: dict[str, Any] = {"type": self.normalized.get("type", "Text")}
-        for key in ("events", "content"):
-            if self.normalized.get(key):
-                metadata[key] = [
-                    {k: v for k, v in item.items() if k in {"eventType", "contentType"}}
-                    for item in self.normalized[key]
-                    if isinstance(item, dict)
-                ]
-        return {
-            "messageId": self.id,
-            "messageURI": f"/api/v2/conversations/messages/{self.id}/details",
-            "messageStatus": self.status,
-            "messageSegmentCount": 1,
-            "messageTime": iso(self.at),
-            "media": [],
-            "messageMetadata": metadata,
-        }
-
-
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Conversation:
     """A conversation of the organisation."""
 
@@ -121,80 +76,159 @@ class Conversation:
         found = live or candidates
         return found[-1] if found else None
 
+    def live(self, purpose: str) -> Participant | None:
+        """The party of a purpose that is still there."""
+        party = self.participant(purpose)
+        return party if party is not None and party.ended_at is None else None
+
     def by_communication(self, communication_id: str) -> Participant | None:
         """The party that owns a communication."""
         return next((p for p in self.participants if p.communication_id == communication_id), None)
 
-    def end(self, at: float, disconnect_type: str) -> None:
-        """Disconnect everybody."""
-        if self.ended_at is not None:
+    def by_id(self, participant_id: str) -> Participant | None:
+        """The party of this id."""
+        return next((p for p in self.participants if p.id == participant_id), None)
+
+
+Watcher = Callable[[str, Conversation, MessageData | None], None]
+
+
+class Conversations:
+    """All conversations of the organisation, and an index of their messages.
+
+    Args:
+        new_id: Makes ids.
+        now: The sandbox's time.
+        user_id: The agent who joins.
+        queue_id: The queue conversations wait in.
+    """
+
+    def __init__(
+        self, *, new_id: Callable[[], str], now: Callable[[], float], user_id: str, queue_id: str
+    ) -> None:
+        self._new_id = new_id
+        self._now = now
+        self._user_id = user_id
+        self._queue_id = queue_id
+        self._by_id: dict[str, Conversation] = {}
+        self._messages: dict[str, MessageData] = {}
+        self._watchers: list[Watcher] = []
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def __iter__(self) -> Iterator[Conversation]:
+        return iter(list(self._by_id.values()))
+
+    def find(self, conversation_id: str) -> Conversation | None:
+        """The conversation of this id."""
+        return self._by_id.get(conversation_id.lower())
+
+    def message(self, message_id: str) -> MessageData | None:
+        """The message of this id: the platform's, or the channel's."""
+        return self._messages.get(message_id) or self._messages.get(message_id.lower())
+
+    def watch(self, watcher: Watcher) -> Callable[[], None]:
+        """Call `watcher(kind, conversation, message)` on every change; returns how to stop it.
+
+        Kinds: "conversation" (begun, party joined or left, ended), "message" and "typing".
+        """
+        self._watchers.append(watcher)
+        return lambda: self._watchers.remove(watcher)
+
+    def tell(self, kind: str, conversation: Conversation, message: MessageData | None = None) -> None:
+        """Tell the watchers."""
+        for watcher in tuple(self._watchers):
+            watcher(kind, conversation, message)
+
+    def begin(
+        self, messenger_type: str, *, guest_address: str, own_address: str, name: str = ""
+    ) -> Conversation:
+        """Begin one: the customer and the flow."""
+        conversation = Conversation(
+            id=self._new_id(),
+            messenger_type=messenger_type,
+            started_at=self._now(),
+            guest_address=guest_address,
+            own_address=own_address,
+        )
+        self._by_id[conversation.id] = conversation
+        self._join(conversation, "customer", name=name)
+        self._join(conversation, "workflow")
+        self.tell("conversation", conversation)
+        return conversation
+
+    def resume(self, conversation: Conversation) -> bool:
+        """Continue an ended conversation if it ended recently enough; whether it is running now."""
+        if conversation.ended_at is None:
+            return True
+        if self._now() - conversation.ended_at > THREADING_SECONDS:
+            return False
+        conversation.ended_at = None
+        customer = conversation.participant("customer")
+        assert customer is not None
+        customer.ended_at, customer.disconnect_type, customer.state = None, None, "connected"
+        self._join(conversation, "workflow")
+        self.tell("conversation", conversation)
+        return True
+
+    def agent(self, conversation: Conversation, *, state: str = "connected") -> Participant:
+        """The agent's party; joins through the queue if nobody is there, and leaves the flow behind."""
+        party = conversation.live("agent")
+        if party is None:
+            queue = self._join(conversation, "acd")
+            queue.queue_id = self._queue_id
+            self._leave(queue, "transfer")
+            party = self._join(conversation, "agent")
+            party.user_id, party.queue_id, party.state = self._user_id, self._queue_id, state
+            self.tell("conversation", conversation)
+        elif state == "connected" and party.state != "connected":
+            party.state, party.connected_at = "connected", self._now()
+            self.tell("conversation", conversation)
+        flow = conversation.live("workflow")
+        if party.state == "connected" and flow is not None:
+            self._leave(flow, "transfer")
+        return party
+
+    def keep(self, message: MessageData, *, listed: bool = True) -> None:
+        """Add a message; one that is not listed is found by its id only, as typing is."""
+        if listed:
+            message.conversation.messages.append(message)
+        self._messages[message.id] = message
+        if message.channel_message_id:
+            self._messages.setdefault(message.channel_message_id, message)
+        self.tell("message" if listed else "typing", message.conversation, message)
+
+    def leave(self, conversation: Conversation, party: Participant, disconnect_type: str) -> None:
+        """One party leaves; when the customer or the last other one goes, it is over."""
+        if party.ended_at is None:
+            self._leave(party, disconnect_type)
+            others = [p for p in conversation.participants if p.ended_at is None and p.purpose != "customer"]
+            if party.purpose == "customer" or not others:
+                self.end(conversation, disconnect_type)
+            else:
+                self.tell("conversation", conversation)
+
+    def end(self, conversation: Conversation, disconnect_type: str) -> None:
+        """Disconnect everybody; the type is client, peer, system or session.expired."""
+        if conversation.ended_at is not None:
             return
-        self.ended_at = at
-        for party in self.participants:
+        conversation.ended_at = self._now()
+        for party in conversation.participants:
             if party.ended_at is None:
-                party.ended_at = at
-                party.state = "disconnected"
-                party.disconnect_type = disconnect_type if party.purpose == "customer" else "peer"
+                self._leave(party, disconnect_type if party.purpose == "customer" else "peer")
+        self.tell("conversation", conversation)
 
-    def document(self, *, communications: bool) -> dict[str, Any]:
-        """The REST shape: with communications (`/conversations/{id}`) or flat (`…/messages/{id}`)."""
-        prefix = "/api/v2/conversations" if communications else "/api/v2/conversations/messages"
-        document: dict[str, Any] = {
-            "id": self.id,
-            "startTime": iso(self.started_at),
-            "address": self.guest_address,
-            "participants": [
-                self._party(party, communications=communications) for party in self.participants
-            ],
-            "otherMediaUris": [],
-            "recentTransfers": [],
-            "divisions": [],
-            "selfUri": f"{prefix}/{self.id}",
-        }
-        if self.ended_at is not None:
-            document["endTime"] = iso(self.ended_at)
-        return document
+    def _join(self, conversation: Conversation, purpose: str, *, name: str = "") -> Participant:
+        party = Participant(
+            id=self._new_id(),
+            purpose=purpose,
+            name=name or _NAMES[purpose],
+            communication_id=self._new_id(),
+            connected_at=self._now(),
+        )
+        conversation.participants.append(party)
+        return party
 
-    def _party(self, party: Participant, *, communications: bool) -> dict[str, Any]:
-        details = [m.details() for m in self.messages if m.participant is party]
-        document: dict[str, Any] = {
-            "id": party.id,
-            "name": party.name,
-            "purpose": party.purpose,
-            "connectedTime": iso(party.connected_at),
-            "attributes": dict(party.attributes),
-        }
-        if party.user_id:
-            document["userId" if communications else "user"] = (
-                party.user_id if communications else {"id": party.user_id}
-            )
-        if party.queue_id:
-            document["queueId" if communications else "queue"] = (
-                party.queue_id if communications else {"id": party.queue_id}
-            )
-        line = self._line(party)
-        if communications:
-            document["messages"] = [{**line, "id": party.communication_id, "messages": details}]
-        else:
-            document.update(line)
-            document["messages"] = details
-        for part in (document, *(document["messages"] if communications else ())):
-            if party.ended_at is not None:
-                part["endTime" if part is document else "disconnectedTime"] = iso(party.ended_at)
-        return document
-
-    def _line(self, party: Participant) -> dict[str, Any]:
-        inbound = party.purpose == "customer"
-        line: dict[str, Any] = {
-            "state": party.state,
-            "direction": "inbound",
-            "provider": "PureCloud Messaging",
-            "type": self.messenger_type,
-            "connectedTime": iso(party.connected_at),
-            "authenticated": party.authenticated,
-            "fromAddress": {"addressNormalized": self.guest_address if inbound else self.own_address},
-            "toAddress": {"addressNormalized": self.own_address if inbound else self.guest_address},
-        }
-        if party.disconnect_type:
-            line["disconnectType"] = party.disconnect_type
-        return line
+    def _leave(self, party: Participant, disconnect_type: str) -> None:
+        party.ended_at, party.state, party.disconnect_type = self._now(), "disconnected", disconnect_type

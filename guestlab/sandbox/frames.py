@@ -1,15 +1,40 @@
-"""Frames the guest service sends: the envelope, the message body, and the refusals by frame code.
+"""Frames the guest service sends, and the client frame it answers.
 
 Shapes: official models of web-messaging-sdk-java 18.1.0 and captured frames. Nothing of the client's
-protocol room is used here: two witnesses.
+protocol room is used here: two witnesses. Texts of refusals are word for word where a source has them
+(4011, 4013, 403, "Deployment not found"); the others are the sandbox's own.
 """
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["ECHO_CODES", "FrameRefusal", "envelope", "event_body", "message_body", "wire_text"]
+__all__ = [
+    "Asked",
+    "FrameRefusal",
+    "TooFast",
+    "envelope",
+    "error_body",
+    "message_body",
+    "too_many_requests",
+    "wire_text",
+]
+
+_NAMES = {
+    4000: "FileUploadUnavailable",
+    4001: "FileTypeInvalid",
+    4002: "FileSizeInvalid",
+    4003: "FileContentInvalid",
+    4004: "FileNameInvalid",
+    4005: "FileNameTooLong",
+    4008: "AttachmentHasExpired",
+    4009: "AttachmentNotFound",
+    4010: "AttachmentNotSuccessfullyUploaded",
+    4029: "RequestRateTooHigh",
+    4102: "FileSizeIsZero",
+}
 
 
 class FrameRefusal(Exception):  # noqa: N818 - an answer, not one of our errors
@@ -21,14 +46,30 @@ class FrameRefusal(Exception):  # noqa: N818 - an answer, not one of our errors
         self.text = text
 
 
-# What the sheet of sources gives word for word; other texts are the sandbox's own.
-ECHO_CODES = {
-    4006: "Session has expired",
-    4007: "Session not found",
-    4009: "Attachment not found",
-    4010: "Attachment was not successfully uploaded",
-    4017: "Cannot downgrade to an unauthenticated session",
-}
+class TooFast(Exception):  # noqa: N818 - an answer, not one of our errors
+    """A budget is used up: class `TooManyRequestsErrorMessage`, code 429."""
+
+    def __init__(self, wait: float, text: str) -> None:
+        super().__init__(text)
+        self.wait = wait
+        self.text = text
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A client frame that could be read."""
+
+    action: str
+    token: str
+    tracing_id: str | None
+    fields: dict[str, Any]
+
+    def text(self, name: str, *, code: int = 400) -> str:
+        """A field that must be a non-empty string."""
+        value = self.fields.get(name)
+        if not isinstance(value, str) or not value.strip():
+            raise FrameRefusal(code, f"Request failed: {name} is missing")
+        return value
 
 
 def envelope(
@@ -61,54 +102,40 @@ def wire_text(frame: dict[str, Any]) -> str:
     return text
 
 
+def error_body(code: int, text: str, **more: Any) -> dict[str, Any]:
+    """The body of a structured error: name and message as the model wants them, code and text."""
+    name = _NAMES.get(code, "Error")
+    return {"name": name, "message": text, "errorCode": code, "errorMessage": text, **more}
+
+
+def too_many_requests(wait: float, text: str, tracing_id: str | None) -> dict[str, Any]:
+    """429: what was asked for was not accepted."""
+    body = error_body(4029, text, retryAfter=max(1, -int(-wait // 1)))
+    return envelope("TooManyRequestsErrorMessage", body, code=429, tracing_id=tracing_id)
+
+
 def message_body(
     *,
     identifier: str,
     inbound: bool,
     time: str,
+    kind: str,
+    channel: dict[str, Any],
     text: str | None = None,
     content: list[dict[str, Any]] | None = None,
-    kind: str | None = None,
-    metadata: dict[str, Any] | None = None,
-    channel: dict[str, Any] | None = None,
+    events: list[dict[str, Any]] | None = None,
     entity: str | None = None,
+    metadata: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The body of a `StructuredMessage` that says something."""
-    body: dict[str, Any] = {}
-    if text is not None:
-        body["text"] = text
-    body["type"] = kind or ("Structured" if content else "Text")
-    body["direction"] = "Inbound" if inbound else "Outbound"
-    body["id"] = identifier
-    body["channel"] = {"time": time, **(channel or {})}
-    if content:
-        body["content"] = content
+    """The body of a `StructuredMessage`."""
+    body: dict[str, Any] = {} if text is None else {"text": text}
+    body |= {"type": kind, "direction": "Inbound" if inbound else "Outbound", "id": identifier}
+    body["channel"] = {"time": time, **channel}
+    for name, value in (("content", content), ("events", events)):
+        if value:
+            body[name] = value
     if entity is not None:
         body["originatingEntity"] = entity
     if metadata is not None:
         body["metadata"] = metadata
-    return body
-
-
-def event_body(
-    *,
-    identifier: str,
-    inbound: bool,
-    time: str,
-    events: list[dict[str, Any]],
-    metadata: dict[str, Any] | None = None,
-    channel: dict[str, Any] | None = None,
-    entity: str | None = None,
-) -> dict[str, Any]:
-    """The body of a `StructuredMessage` of type Event."""
-    body = message_body(
-        identifier=identifier,
-        inbound=inbound,
-        time=time,
-        kind="Event",
-        metadata=metadata,
-        channel=channel,
-        entity=entity,
-    )
-    body["events"] = events
     return body

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from guestlab.sandbox.calls import Call, Reply
+from guestlab.sandbox.pages import s256
 
 if TYPE_CHECKING:
-    from guestlab.sandbox.world import OAuthClient
+    from guestlab.sandbox.world import AccessToken, OAuthClient
 
 __all__ = ["metadata", "token"]
 
@@ -25,6 +26,13 @@ _GRANTS = {
     "refresh_token",
     "urn:ietf:params:oauth:grant-type:saml2-bearer",
 }
+
+
+_GRANTS_OF = {
+    "CLIENT-CREDENTIALS": {"client_credentials"},
+    "CODE": {"authorization_code", "refresh_token"},
+}
+"""What a client of a kind may ask for."""
 
 
 async def metadata(call: Call) -> dict[str, Any]:
@@ -54,23 +62,62 @@ async def token(call: Call) -> Reply:
         return _refused(call, "invalid_request", "grant_type is missing")
     if grant not in _GRANTS:
         return _refused(call, "unsupported_grant_type", "grant type is not supported")
-    client = _client(call, form)
+    client = _client(call, form, grant)
     if isinstance(client, Reply):
         return client
-    if grant == "client_credentials" and client.grant == "CLIENT-CREDENTIALS":
-        issued = call.world.issue_token(client, scope=form.get("scope", ""))
-        call.detail = grant
-        return Reply({"access_token": issued.value, "token_type": "bearer", "expires_in": client.validity})
-    return _refused(call, "unauthorized_client", "grant type is not allowed for this client")
+    if grant not in _GRANTS_OF[client.grant]:
+        return _refused(call, "unauthorized_client", "grant type is not allowed for this client")
+    call.detail = grant
+    if grant == "client_credentials":
+        return _issued(client, call.world.issue_token(client, scope=form.get("scope", "")))
+    if grant == "authorization_code":
+        return _by_code(call, client, form)
+    return _by_refresh(call, client, form)
 
 
-def _client(call: Call, form: dict[str, str]) -> OAuthClient | Reply:
-    """Authenticate the client, by HTTP Basic or by form fields."""
+def _by_code(call: Call, client: OAuthClient, form: dict[str, str]) -> Reply:
+    found = call.messaging.authorizations.take(form.get("code", ""))
+    if found is None or (found.client_id, found.redirect_uri) != (client.id, form.get("redirect_uri", "")):
+        return _refused(call, "invalid_grant", "code is invalid, used or of another client or address")
+    verifier = form.get("code_verifier", "")
+    if found.code_challenge is not None and s256(verifier) != found.code_challenge:
+        return _refused(call, "invalid_grant", "code_verifier does not match the code_challenge")
+    if found.code_challenge is None and not _secret_given(call, form):
+        return _refused(call, "invalid_client", "authentication failed")
+    issued = call.world.issue_token(client, user_id=found.user_id, scope=found.scope, refresh=True)
+    return _issued(client, issued)
+
+
+def _by_refresh(call: Call, client: OAuthClient, form: dict[str, str]) -> Reply:
+    given = form.get("refresh_token", "")
+    old = next((t for t in call.world.tokens.values() if given and t.refresh_value == given), None)
+    if old is None or old.client_id != client.id:
+        return _refused(call, "invalid_grant", "refresh token is invalid or used")
+    del call.world.tokens[old.value]
+    issued = call.world.issue_token(client, user_id=old.user_id, scope=old.scope, refresh=True)
+    return _issued(client, issued)
+
+
+def _issued(client: OAuthClient, token: AccessToken) -> Reply:
+    body = {"access_token": token.value, "token_type": "bearer", "expires_in": client.validity}
+    if token.refresh_value is not None:
+        body["refresh_token"] = token.refresh_value
+    return Reply(body, headers={"Pragma": "no-cache"})
+
+
+def _secret_given(call: Call, form: dict[str, str]) -> bool:
+    return bool(form.get("client_secret")) or "authorization" in call.request.headers
+
+
+def _client(call: Call, form: dict[str, str], grant: str) -> OAuthClient | Reply:
+    """Authenticate the client, by HTTP Basic or by form fields; PKCE does without a secret."""
     pair = _basic(call.request.headers.get("authorization", ""))
     client_id, secret = pair or (form.get("client_id", ""), form.get("client_secret", ""))
     client = call.world.clients.get(client_id.strip().lower())
     if client is None or client.state != "active":
         return _refused(call, "invalid_client", "client not found")
+    if grant == "authorization_code" and not secret and form.get("code_verifier"):
+        return client
     if not hmac.compare_digest(secret.encode(), client.secret.encode()):
         return _refused(call, "invalid_client", "authentication failed")
     return client

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from guestlab.sandbox.clock import iso
-from guestlab.sandbox.conversations import Conversation, MessageData, Participant
+from guestlab.sandbox.conversations import MessageData
 from guestlab.sandbox.platform import page
 from guestlab.sandbox.refusals import Refusal
 from guestlab.sandbox.world import Integration, World
 
 if TYPE_CHECKING:
     from guestlab.sandbox.calls import Call
+    from guestlab.sandbox.conversations import Conversation
 
 __all__ = ["create_integration", "inbound_message", "integration", "integrations"]
 
@@ -111,7 +112,7 @@ async def inbound_message(call: Call) -> dict[str, Any]:
     assert customer is not None
     attributes = _attributes(channel)
     customer.attributes.update({f"context.{key}": value for key, value in attributes.items()})
-    world.keep(
+    world.conversations.keep(
         MessageData(
             id=message_id,
             conversation=conversation,
@@ -164,28 +165,11 @@ def _attributes(channel: dict[str, Any]) -> dict[str, str]:
 def _conversation(world: World, found: Integration, sender: dict[str, Any]) -> Conversation:
     """The customer's running conversation on this integration, or a new one."""
     address = str(sender["id"])
-    for conversation in reversed(list(world.conversations.values())):
+    for conversation in reversed(list(world.conversations)):
         same = (conversation.own_address, conversation.guest_address) == (found.id, address)
         if same and conversation.ended_at is None:
             return conversation
-    now = world.now()
     name = " ".join(str(sender[key]) for key in ("firstName", "lastName") if sender.get(key))
-    conversation = Conversation(
-        id=world.new_id(),
-        messenger_type="open",
-        started_at=now,
-        guest_address=address,
-        own_address=found.id,
-        participants=[
-            Participant(
-                id=world.new_id(),
-                purpose=purpose,
-                name=label,
-                communication_id=world.new_id(),
-                connected_at=now,
-            )
-            for purpose, label in (("customer", name or address), ("workflow", "Inbound message flow"))
-        ],
+    return world.conversations.begin(
+        "open", guest_address=address, own_address=found.id, name=name or address
     )
-    world.conversations[conversation.id] = conversation
-    return conversation

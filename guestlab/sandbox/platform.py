@@ -1,25 +1,22 @@
-"""The Platform API's general operations: the token itself, who am I, deployments, conversations.
+"""The Platform API's general operations: the token itself, who am I, deployments.
 
-Paths, bodies and codes: the Platform API's OpenAPI document (level: official). Messaging in and out has
-rooms of its own (`open_messaging.py`, `agent_rest.py`).
+Paths, bodies and codes: the Platform API's OpenAPI document (level: official). Conversations and messages
+have rooms of their own.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from guestlab.sandbox.calls import Call, Reply
+from guestlab.sandbox.calls import Reply, page_numbers
 from guestlab.sandbox.refusals import Refusal
 
 if TYPE_CHECKING:
-    from guestlab.sandbox.conversations import Conversation
+    from guestlab.sandbox.calls import Call
 
 __all__ = [
-    "conversation",
     "deployment",
     "deployments",
-    "find_conversation",
-    "message_conversation",
     "organization_me",
     "page",
     "revoke_token",
@@ -30,7 +27,7 @@ __all__ = [
 
 def page(call: Call, entities: list[dict[str, Any]]) -> dict[str, Any]:
     """One page of a numbered listing, with its relative addresses."""
-    size, number = _number(call, "pageSize", 25), _number(call, "pageNumber", 1)
+    size, number = page_numbers(call)
     count = max(1, -(-len(entities) // size))
     path = call.request.url.path
 
@@ -52,15 +49,6 @@ def page(call: Call, entities: list[dict[str, Any]]) -> dict[str, Any]:
     if number > 1:
         document["previousUri"] = uri(number - 1)
     return document
-
-
-def _number(call: Call, name: str, default: int) -> int:
-    text = call.query.get(name, "")
-    if not text:
-        return default
-    if not text.isascii() or not text.isdigit() or not 0 < int(text[:10]) <= 1_000_000:
-        raise Refusal("invalid.value", value=text[:100], type=name, allowed="positive integers")
-    return int(text)
 
 
 def _organization(call: Call) -> dict[str, str]:
@@ -134,22 +122,3 @@ async def deployment(call: Call) -> dict[str, Any]:
     if found is None:
         raise Refusal("not.found")
     return found.document()
-
-
-def find_conversation(call: Call, code: str) -> Conversation:
-    """The conversation the path names, or the operation's own 404."""
-    found = call.world.conversations.get(call.part("conversation_id").lower())
-    if found is None:
-        raise Refusal(code)
-    return found
-
-
-async def conversation(call: Call) -> dict[str, Any]:
-    """`GET /api/v2/conversations/{id}`: participants hold communications."""
-    return find_conversation(call, "not.found").document(communications=True)
-
-
-async def message_conversation(call: Call) -> dict[str, Any]:
-    """`GET /api/v2/conversations/messages/{id}`: the message list sits on the participant."""
-    found = find_conversation(call, "conversation.error.conversation.not.found")
-    return found.document(communications=False)

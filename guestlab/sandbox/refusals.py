@@ -57,6 +57,11 @@ REFUSALS: dict[str, tuple[int, str]] = {
     "not.authorized": (403, "You are not authorized to perform the requested action."),
     "feature.toggle.disabled": (403, "The feature is not enabled."),
     "not.found": (404, "The requested resource was not found."),
+    "web.chat.retired": (
+        404,
+        "Web chat v2 has ended; web messaging is its successor: wss://webmessaging.REGION/v1, and the "
+        "guest makes its own token.",
+    ),
     "no.such.path": (404, "The requested operation failed with status 404"),
     "conversation.error.conversation.not.found": (404, "The conversation does not exist."),
     "session.expired": (404, "The session has expired."),
@@ -93,7 +98,7 @@ class Refusal(Exception):  # noqa: N818 - an answer, not one of our errors
     def __init__(self, code: str, *, headers: dict[str, str] | None = None, **params: Any) -> None:
         super().__init__(code)
         self.status, self.template = REFUSALS[code]
-        self.code = "not.found" if code == "no.such.path" else code
+        self.code = "not.found" if code in {"no.such.path", "web.chat.retired"} else code
         self.headers = headers or {}
         self.params = {key: str(value) for key, value in params.items()}
 

@@ -1,13 +1,14 @@
 """Every address the sandbox answers, as tables, and the application made of them.
 
 HTTP routes are rows of (method, path, service function, what the caller needs, name in the backend log).
-A path or method in no row gets the platform's 404 envelope. WebSocket upgrades go to the gateway first.
+A path or method in no row gets the platform's 404 envelope. WebSocket upgrades go to the gateway first,
+unless another service has the path (`SOCKETS`).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, NamedTuple
 
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
@@ -15,41 +16,35 @@ from starlette.responses import Response
 from starlette.routing import Route, Router
 from starlette.websockets import WebSocket
 
-from guestlab.sandbox import login, open_messaging, platform
+from guestlab.sandbox import (
+    agent_rest,
+    attachments,
+    authorize,
+    cdn,
+    control,
+    history,
+    legacy,
+    login,
+    open_messaging,
+    openid,
+    platform,
+    push_devices,
+    sign_ins,
+)
 from guestlab.sandbox.calls import Call, Needs, Reply, Service, serve
-from guestlab.sandbox.gateway import Gateway, knock_of
+from guestlab.sandbox.gateway import knock_of
 from guestlab.sandbox.origins import Origin
 from guestlab.sandbox.refusals import Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from guestlab.sandbox.messaging import Messaging
-    from guestlab.sandbox.world import World
 
-__all__ = ["ROUTES", "Way", "application"]
-
-
-async def _config(call: Call) -> Reply:
-    found = call.world.deployments.find(call.part("deployment_id"))
-    return Reply(found.config(call.origin)) if found else _unknown_object()
+__all__ = ["ROUTES", "SOCKETS", "Way", "application"]
 
 
-async def _domains(call: Call) -> Reply:
-    found = call.world.deployments.find(call.part("deployment_id"))
-    return Reply(found.domains()) if found else _unknown_object()
-
-
-def _unknown_object() -> Reply:
-    """The CDN's answer for an object it does not have (level: measured)."""
-    body = b'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>AccessDenied</Code></Error>'
-    return Reply(status=403, raw=body, media_type="application/xml")
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
+class Way(NamedTuple):
     """One HTTP route."""
 
     method: str
@@ -59,75 +54,144 @@ class Way:
     name: str
 
 
-_T, _U, _C, _N = Needs.TOKEN, Needs.USER, Needs.CLIENT, Needs.NOTHING
-_OPEN = "/api/v2/conversations/messaging/integrations/open"
-_CDN = "/webdeployments/v1/deployments/{deployment_id}"
+_T, _U, _C, _N, _G = Needs.TOKEN, Needs.USER, Needs.CLIENT, Needs.NOTHING, Needs.GUEST
+_API = "/api/v2"
 # An identifier is a UUID: `/conversations/messaging` must not pass for a conversation.
-_CID = "{conversation_id:uuid}"
+_CONVERSATION = f"{_API}/conversations/{{conversation_id:uuid}}"
+_MESSAGES = f"{_API}/conversations/messages"
+_MESSAGE_CONVERSATION = f"{_MESSAGES}/{{conversation_id:uuid}}"
+_COMMUNICATION = f"{_MESSAGE_CONVERSATION}/communications/{{communication_id:uuid}}"
+_PARTY = "/participants/{participant_id:uuid}"
+_OPEN = f"{_API}/conversations/messaging/integrations/open"
+_DEPLOYMENTS = f"{_API}/webdeployments/deployments"
+_TOKEN = f"{_API}/webdeployments/token"
+_PUSH = f"{_API}/webmessaging/deployments/{{deployment_id}}/pushdevices/{{token_id}}"
+_CDN = "/webdeployments/v1/deployments/{deployment_id}"
 
 ROUTES: tuple[Way, ...] = (
     Way("POST", "/oauth/token", login.token, _N, "login"),
+    Way("GET", "/oauth/authorize", authorize.authorize, _N, "login"),
+    Way("POST", "/oauth/authorize", authorize.sign_in, _N, "login"),
+    Way("GET", "/logout", authorize.log_out, _N, "login"),
     Way("GET", "/.well-known/oauth-authorization-server", login.metadata, _N, "login"),
-    Way("GET", "/api/v2/tokens/me", platform.token_me, _T, "platform"),
-    Way("DELETE", "/api/v2/tokens/me", platform.revoke_token, _T, "platform"),
-    Way("GET", "/api/v2/users/me", platform.user_me, _U, "platform"),
-    Way("GET", "/api/v2/organizations/me", platform.organization_me, _T, "platform"),
+    Way("GET", f"{_API}/tokens/me", platform.token_me, _T, "platform"),
+    Way("DELETE", f"{_API}/tokens/me", platform.revoke_token, _T, "platform"),
+    Way("GET", f"{_API}/users/me", platform.user_me, _U, "platform"),
+    Way("GET", f"{_API}/organizations/me", platform.organization_me, _T, "platform"),
+    Way("GET", _DEPLOYMENTS, platform.deployments, _T, "platform"),
+    Way("GET", f"{_DEPLOYMENTS}/{{deployment_id}}", platform.deployment, _T, "platform"),
+    # Open Messaging
     Way("GET", _OPEN, open_messaging.integrations, _T, "platform"),
     Way("POST", _OPEN, open_messaging.create_integration, _T, "platform"),
-    Way("GET", _OPEN + "/{integration_id}", open_messaging.integration, _T, "platform"),
+    Way("GET", f"{_OPEN}/{{integration_id}}", open_messaging.integration, _T, "platform"),
     Way(
         "POST",
-        "/api/v2/conversations/messages/{integration_id}/inbound/open/message",
+        f"{_MESSAGES}/{{integration_id}}/inbound/open/message",
         open_messaging.inbound_message,
         _C,
         "platform",
     ),
-    Way("GET", f"/api/v2/conversations/messages/{_CID}", platform.message_conversation, _T, "platform"),
-    Way("GET", f"/api/v2/conversations/{_CID}", platform.conversation, _T, "platform"),
-    Way("GET", "/api/v2/webdeployments/deployments", platform.deployments, _T, "platform"),
-    Way("GET", "/api/v2/webdeployments/deployments/{deployment_id}", platform.deployment, _T, "platform"),
-    Way("GET", _CDN + "/config.json", _config, _N, "CDN"),
-    Way("GET", _CDN + "/domains.json", _domains, _N, "CDN"),
+    # conversations and the agent's side
+    Way("GET", f"{_API}/conversations", agent_rest.my_conversations, _T, "platform"),
+    Way("GET", _CONVERSATION, agent_rest.conversation, _T, "platform"),
+    Way("POST", f"{_CONVERSATION}/disconnect", agent_rest.disconnect, _T, "platform"),
+    Way("PATCH", f"{_CONVERSATION}{_PARTY}/attributes", agent_rest.attributes, _T, "platform"),
+    Way("GET", _MESSAGES, agent_rest.my_conversations, _T, "platform"),
+    Way("GET", _MESSAGE_CONVERSATION, agent_rest.message_conversation, _T, "platform"),
+    Way("PATCH", _MESSAGE_CONVERSATION, agent_rest.update_conversation, _T, "platform"),
+    Way("PATCH", f"{_MESSAGE_CONVERSATION}{_PARTY}", agent_rest.participant, _T, "platform"),
+    Way("PATCH", f"{_MESSAGE_CONVERSATION}{_PARTY}/attributes", agent_rest.attributes, _T, "platform"),
+    Way("POST", f"{_COMMUNICATION}/messages", agent_rest.send, _T, "platform"),
+    Way("POST", f"{_COMMUNICATION}/typing", agent_rest.typing, _T, "platform"),
+    Way("POST", f"{_COMMUNICATION}/messages/media/uploads", agent_rest.media_upload, _T, "platform"),
+    Way("POST", f"{_MESSAGE_CONVERSATION}/messages/bulk", agent_rest.bulk, _T, "platform"),
+    Way("GET", f"{_MESSAGE_CONVERSATION}/messages/{{message_id}}", agent_rest.message, _T, "platform"),
+    Way("GET", f"{_MESSAGES}/{{message_id}}/details", agent_rest.details, _T, "platform"),
+    # guests
+    Way("GET", f"{_API}/webmessaging/messages", history.messages, _G, "history"),
+    Way("POST", f"{_TOKEN}/oauthcodegrantjwtexchange", sign_ins.exchange, _N, "sign-in"),
+    Way("POST", f"{_TOKEN}/refresh", sign_ins.refresh, _N, "sign-in"),
+    Way("DELETE", f"{_TOKEN}/revoke", sign_ins.revoke, _G, "sign-in"),
+    Way("POST", _PUSH, push_devices.register, _N, "push devices"),
+    Way("PATCH", _PUSH, push_devices.update, _N, "push devices"),
+    Way("DELETE", _PUSH, push_devices.remove, _N, "push devices"),
+    Way("PUT", "/upload/{key}", attachments.upload, _N, "uploads"),
+    Way("GET", f"{_API}/downloads/{{key}}", attachments.download, _N, "uploads"),
+    Way("GET", f"{_CDN}/config.json", cdn.config, _N, "CDN"),
+    Way("GET", f"{_CDN}/domains.json", cdn.domains, _N, "CDN"),
+    # the customer's identity provider
+    Way("GET", "/openid/.well-known/openid-configuration", openid.discovery, _N, "openid"),
+    Way("GET", "/openid/authorize", openid.authorize, _N, "openid"),
+    Way("POST", "/openid/authorize", openid.sign_in, _N, "openid"),
+    # retired
+    *(
+        Way(method, f"{_API}/webchat/guest/{{rest:path}}", legacy.retired, _N, "platform")
+        for method in ("GET", "POST", "PATCH", "DELETE")
+    ),
+    # the sandbox's own
+    Way("GET", "/sandbox/state", control.state, _N, "control"),
+    Way("GET", "/sandbox/backend-log", control.backend_log, _N, "control"),
+    Way("GET", "/sandbox/explain", control.explanation, _N, "control"),
+    Way("POST", "/sandbox/reset", control.reset, _N, "control"),
+    Way("POST", "/sandbox/clock", control.clock, _N, "control"),
+    Way("POST", "/sandbox/faults", control.faults, _N, "control"),
+    Way("DELETE", "/sandbox/faults", control.clear_faults, _N, "control"),
+    Way("POST", "/sandbox/agent", control.agent, _N, "control"),
 )
 
+SOCKETS: dict[str, Callable[[Messaging, WebSocket], Awaitable[None]]] = {}
+"""Path prefix → who judges and serves upgrades there, past the guest gateway."""
 
-def application(world: World, gateway: Gateway, messaging: Messaging) -> ASGIApp:
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def application(messaging: Messaging) -> ASGIApp:
     """The whole sandbox as one ASGI application."""
-    methods: dict[str, dict[str, Callable[[Request], Any]]] = {}
+    methods: dict[str, dict[str, Endpoint]] = {}
     for way in ROUTES:
-        endpoint = serve(world, way.service, name=way.name, needs=way.needs)
+        endpoint = serve(messaging, way.service, name=way.name, needs=way.needs)
         methods.setdefault(way.path, {})[way.method] = endpoint
-    missing = serve(world, _no_such_path, name="platform", needs=Needs.NOTHING)
-    routes = [Route(path, _by_method(table, missing)) for path, table in methods.items()]
+    missing = serve(messaging, _no_such_path, name="platform", needs=Needs.NOTHING)
+    routes = [Route(path, _ByMethod(table, missing)) for path, table in methods.items()]
     router = Router(routes, redirect_slashes=False)
     router.default = _as_asgi(missing)
-    http = CORSMiddleware(
-        _by_host(router, missing),
+    inner = _by_host(router, missing)
+    open_to_browsers = CORSMiddleware(
+        inner,
         allow_origins=["*"],
         allow_methods=["*"],
         allow_headers=["*"],
-        expose_headers=["ININ-Correlation-Id", "Retry-After"],
+        expose_headers=["ININ-Correlation-Id", "Retry-After", "ETag"],
     )
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            await http(scope, receive, send)
+            chosen = inner if scope["path"].startswith("/sandbox/") else open_to_browsers
+            await chosen(scope, receive, send)
         elif scope["type"] == "websocket":
-            await _upgrade(world, gateway, messaging, WebSocket(scope, receive, send))
+            await _upgrade(messaging, WebSocket(scope, receive, send))
 
     return app
 
 
-async def _upgrade(world: World, gateway: Gateway, messaging: Messaging, socket: WebSocket) -> None:
+async def _upgrade(messaging: Messaging, socket: WebSocket) -> None:
     """Let the gateway judge; only what it opens reaches the messaging service."""
+    path = socket.url.path
+    for prefix, service in SOCKETS.items():
+        if path.startswith(prefix):
+            await service(messaging, socket)
+            return
     origin = Origin.of_scope(dict(socket.scope), socket.scope["headers"])
-    knock = knock_of(world, socket.url.path, dict(socket.query_params), socket.headers, origin)
-    row = gateway.judge(knock)
+    knock = knock_of(messaging.world, path, dict(socket.query_params), socket.headers, origin)
+    await socket.receive()
+    fault = messaging.faults.on_upgrade()
+    row = fault or messaging.gateway.judge(knock)
     if row.status == 101 and knock.deployment is not None:
         await messaging.serve(socket, knock.deployment, origin)
         return
-    await socket.receive()
-    await socket.send_denial_response(Response(row.body, row.status, dict(row.headers)))
+    # A row set by hand to 101 without a deployment to serve opens nothing.
+    status = row.status if row.status != 101 else 500
+    await socket.send_denial_response(Response(row.body, status, dict(row.headers)))
 
 
 async def _no_such_path(call: Call) -> Reply:
@@ -135,18 +199,19 @@ async def _no_such_path(call: Call) -> Reply:
     raise Refusal("no.such.path")
 
 
-class _by_method:  # noqa: N801 - used like a function; a class so that Route passes it every method
-    def __init__(self, table: dict[str, Callable[[Request], Any]], missing: Callable[[Request], Any]) -> None:
+class _ByMethod:
+    """One path's endpoints by method; an instance, so that Starlette passes it every method."""
+
+    def __init__(self, table: dict[str, Endpoint], missing: Endpoint) -> None:
         self._table = table
         self._missing = missing
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        method = scope["method"]
-        endpoint = self._table.get("GET" if method == "HEAD" else method, self._missing)
-        await _as_asgi(endpoint)(scope, receive, send)
+        method = "GET" if scope["method"] == "HEAD" else scope["method"]
+        await _as_asgi(self._table.get(method, self._missing))(scope, receive, send)
 
 
-def _as_asgi(endpoint: Callable[[Request], Any]) -> ASGIApp:
+def _as_asgi(endpoint: Endpoint) -> ASGIApp:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         response = await endpoint(Request(scope, receive, send))
         await response(scope, receive, send)
@@ -154,7 +219,7 @@ def _as_asgi(endpoint: Callable[[Request], Any]) -> ASGIApp:
     return app
 
 
-def _by_host(router: ASGIApp, missing: Callable[[Request], Any]) -> ASGIApp:
+def _by_host(router: ASGIApp, missing: Endpoint) -> ASGIApp:
     """A path asked of another service's host is not found there."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -19,12 +20,16 @@ from guestlab.sandbox.frames import wire_text
 from guestlab.sandbox.windows import Window
 
 if TYPE_CHECKING:
+    from guestlab.sandbox.clock import Timer
     from guestlab.sandbox.conversations import Conversation
     from guestlab.sandbox.deployments import Deployment
+    from guestlab.sandbox.faults import Faults
+    from guestlab.sandbox.openid import Person
     from guestlab.sandbox.origins import Origin
+    from guestlab.sandbox.scripts import Step
     from guestlab.sandbox.wire import SocketWire
 
-__all__ = ["Connection", "Session"]
+__all__ = ["Connection", "Due", "Session"]
 
 
 @dataclass(slots=True, eq=False)
@@ -34,24 +39,35 @@ class Session:
     id: str
     """Ours; never sent, and not the guest token."""
     deployment: Deployment
-    token: str = field(repr=False)
     created_at: float
     expires_at: float
+    person: Person | None = None
+    """Who signed in, or None for an anonymous guest."""
     connections: list[Connection] = field(default_factory=list, repr=False)
     entities: list[dict[str, Any]] = field(default_factory=list, repr=False)
     """What history shows, oldest first."""
-    conversation: Conversation | None = None
+    conversation: Conversation | None = field(default=None, repr=False)
     read_only: bool = False
+    closed: bool = False
+    """A read-only session that was closed: only a new one can follow."""
     ended: str | None = None
-    """Why it is over: expired, cleared, closed, replaced or logged out."""
+    """Why it is over: expired, cleared, replaced, taken over or logged out."""
     last_time: float = 0.0
-    attributes: dict[str, str] = field(default_factory=dict)
+    said_at: float = 0.0
+    """When the guest last said something, by the clock."""
+    typed_at: float = float("-inf")
+    attributes: dict[str, str] = field(default_factory=dict, repr=False)
     message_window: Window = field(default_factory=Window, repr=False)
-    configure_window: Window = field(default_factory=Window, repr=False)
     history_window: Window = field(default_factory=Window, repr=False)
-    pending_steps: list[Any] = field(default_factory=list, repr=False)
+    steps: deque[Step] = field(default_factory=deque, repr=False)
     """What the bot still has to do."""
-    bot_busy: bool = False
+    bot_timer: Timer | None = field(default=None, repr=False)
+    expiry_timer: Timer | None = field(default=None, repr=False)
+
+    @property
+    def alive(self) -> bool:
+        """Whether it has not ended."""
+        return self.ended is None
 
     def stamp(self, now: float) -> float:
         """The time of the next message: by the clock, and later than every earlier one.
@@ -68,33 +84,50 @@ class Session:
 
     def broadcast(self, frame: dict[str, Any]) -> None:
         """Send a frame to every connection."""
-        text = wire_text(frame)
-        for connection in list(self.connections):
-            connection.push_text(text)
+        if self.connections:
+            text = wire_text(frame)
+            for connection in tuple(self.connections):
+                connection.push(frame, text)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Something to send at a moment of the loop's time."""
+
+    at: float
+    item: str | bytes
 
 
 class Connection:
     """One accepted guest socket."""
 
-    def __init__(self, socket: WebSocket, deployment: Deployment, origin: Origin, opened_at: float) -> None:
+    def __init__(
+        self, socket: WebSocket, deployment: Deployment, origin: Origin, opened_at: float, faults: Faults
+    ) -> None:
         self.deployment = deployment
         self.origin = origin
         self.opened_at = opened_at
         self.session: Session | None = None
+        self.token = ""
         self.request_window = Window()
         self.echo_window = Window()
-        self.typing_at = float("-inf")
         self.wire: SocketWire | None = socket.scope.get("guestlab.wire")
         self._socket = socket
-        self._outbox: asyncio.Queue[str | tuple[int, str]] = asyncio.Queue()
+        self._faults = faults
+        self.last_due = 0.0
+        self._outbox: asyncio.Queue[str | bytes | Due | tuple[int, str]] = asyncio.Queue()
 
-    def push(self, frame: dict[str, Any]) -> None:
-        """Send a frame."""
-        self.push_text(wire_text(frame))
+    def push(self, frame: dict[str, Any], text: str | None = None) -> None:
+        """Send a frame, through whatever faults are on."""
+        text = text if text is not None else wire_text(frame)
+        if self._faults.bends:
+            self._faults.bend(self, frame, text)
+        else:
+            self._outbox.put_nowait(text)
 
-    def push_text(self, text: str) -> None:
-        """Send text as it is."""
-        self._outbox.put_nowait(text)
+    def put(self, item: str | bytes | Due) -> None:
+        """Send text or bytes as they are, past the faults."""
+        self._outbox.put_nowait(item)
 
     def close(self, code: int, reason: str = "") -> None:
         """Close the socket after what is already queued."""
@@ -105,7 +138,13 @@ class Connection:
         with contextlib.suppress(ClientDisconnected, WebSocketDisconnect, RuntimeError):
             while True:
                 item = await self._outbox.get()
-                if isinstance(item, tuple):
+                if isinstance(item, Due):
+                    await asyncio.sleep(item.at - asyncio.get_running_loop().time())
+                    item = item.item
+                if isinstance(item, str):
+                    await self._socket.send_text(item)
+                elif isinstance(item, bytes):
+                    await self._socket.send_bytes(item)
+                else:
                     await self._socket.close(*item)
                     return
-                await self._socket.send_text(item)

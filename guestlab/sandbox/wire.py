@@ -11,7 +11,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -23,6 +22,7 @@ from websockets.protocol import State
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Callable
 
 __all__ = ["HttpWire", "SocketWire"]
 
@@ -51,6 +51,11 @@ class SocketWire(WebSocketsSansIOProtocol):
         super().connection_made(transport)
         self._write = self.transport.write
         self.transport = cast("asyncio.Transport", _Counted(self.transport, self))
+
+    @property
+    def will_be_cut(self) -> bool:
+        """Whether a cut is set already."""
+        return self._cut_at is not None
 
     def cut_after(self, count: int) -> None:
         """Break the link, without a close frame, once so many more bytes have been sent."""

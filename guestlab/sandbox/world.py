@@ -11,20 +11,26 @@ import random
 import string
 import uuid
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from guestlab.limits import PUBLISHED, Limits
 from guestlab.sandbox.backend_log import BackendLog, Record
 from guestlab.sandbox.clock import Clock
+from guestlab.sandbox.conversations import Conversations
 from guestlab.sandbox.deployments import Deployment, Deployments
 from guestlab.sandbox.windows import Window
 
 if TYPE_CHECKING:
-    from guestlab.sandbox.conversations import Conversation, MessageData
+    from collections.abc import Callable
 
-__all__ = ["AccessToken", "Integration", "OAuthClient", "World"]
+__all__ = ["AccessToken", "Integration", "OAuthClient", "World", "call_here"]
 
 _ALPHABET = string.ascii_letters + string.digits + "-_"
+
+
+def call_here(function: Callable[[], Any]) -> Any:
+    """Call a function right here."""
+    return function()
 
 
 @dataclass(slots=True)
@@ -87,6 +93,8 @@ class World:
         integrations: bool = True,
     ) -> None:
         self.clock = clock or Clock()
+        self.call: Callable[[Callable[[], Any]], Any] = call_here
+        """Runs a function where the world lives: on the server's loop, or here before it runs."""
         self.limits = limits
         self.log = BackendLog()
         self.restart(seed=seed, integrations=integrations)
@@ -105,14 +113,22 @@ class World:
             id=self.named_id("client"), secret=self._named_secret("client secret"), name="headless bot"
         )
         self.client = client
-        self.clients = {client.id: client}
+        self.code_client = OAuthClient(
+            id=self.named_id("code client"),
+            secret=self._named_secret("code client secret"),
+            name="agent desktop",
+            grant="CODE",
+        )
+        self.clients = {known.id: known for known in (client, self.code_client)}
         self.integrations: dict[str, Integration] = {}
         if integrations:
             self._add_first_integration()
         self.deployments = Deployments(self.named_id)
         self.deployment_id = self.deployments.add(name="Sandbox messenger", label="deployment").id
-        self.conversations: dict[str, Conversation] = {}
-        self.messages: dict[str, MessageData] = {}
+        self.conversations = Conversations(
+            new_id=self.new_id, now=self.now, user_id=self.user_id, queue_id=self.queue_id
+        )
+        self.push_devices: dict[tuple[str, str], dict[str, str]] = {}
         self._connection_windows: dict[str, Window] = {}
         self.log.clear()
 
@@ -196,11 +212,6 @@ class World:
                 detail=detail,
             )
         )
-
-    def keep(self, message: MessageData) -> None:
-        """Add a message to its conversation and to the index by id."""
-        message.conversation.messages.append(message)
-        self.messages[message.id] = message
 
     def _add_first_integration(self) -> None:
         self.integrations[self.integration_id] = Integration(
