@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import collections
 import time
+from pathlib import Path
 
 from guestlab.backoff import Backoff
 from guestlab.bench import Outcome
@@ -23,6 +24,8 @@ PROMISE = "every message in log.messages exactly once, in server order; every se
 
 BYTES_PER_EXCHANGE = 900
 """Bytes the server pushes for one message and its answer, roughly; spreads the cuts over the run."""
+
+ECHO_BOT = Path(__file__).with_name("echo_bot.yaml")
 
 AT_ONCE = 8
 """Sends under way at the same time."""
@@ -56,7 +59,7 @@ async def _chaos(messages: int, cuts: int, seed: int) -> Outcome:
         async with session:
             acknowledged, reported = await _talk(session, messages)
             sandbox.faults.clear()
-            truth = await _truth(session)
+            truth = await _truth(sandbox)
             await _settled(log, truth)
         return _judge(
             log,
@@ -86,26 +89,22 @@ async def _talk(session: GuestSession, messages: int) -> tuple[int, int]:
     return counts["acknowledged"], counts["reported"]
 
 
-async def _truth(session: GuestSession) -> list[str]:
-    """The keys of the session's messages as the server holds them, oldest first, once it is quiet."""
+async def _truth(sandbox: Sandbox) -> list[str]:
+    """The session's texts as the sandbox itself holds them, oldest first, once it is quiet."""
     before: list[str] = []
     while True:
-        keys = [message.key for message in await session.history()]
-        if keys == before:
-            return keys
-        before = keys
+        texts = [text for _, text in sandbox.agent.transcript()]
+        if texts == before:
+            return texts
+        before = texts
         await asyncio.sleep(0.2)
 
 
 async def _settled(log: Log, truth: list[str]) -> None:
     """Give frames that are still under way a moment to arrive."""
     async with asyncio.timeout(30):
-        while len(set(_seen(log))) < len(truth):  # noqa: ASYNC110 - entries, not an event
+        while len(log.messages) < len(truth):  # noqa: ASYNC110 - entries, not an event
             await asyncio.sleep(0.05)
-
-
-def _seen(log: Log) -> list[str]:
-    return [str(key) for key in log.messages["message_id"]]
 
 
 def _judge(
@@ -119,13 +118,14 @@ def _judge(
     seed: int,
     seconds: float,
 ) -> Outcome:
-    seen = _seen(log)
+    seen = [str(text) for text in log.messages["text"]]
     lost = sum(1 for entry in log.entries if entry.kind == "close" and entry.close_code == 1006)
     met = (
         seen == truth
         and len(set(seen)) == len(seen)
         and acknowledged + reported == messages
         and len(truth) >= 2 * acknowledged
+        and lost >= cuts // 2
     )
     return Outcome(
         name="chaos",
@@ -147,12 +147,3 @@ def _judge(
             "seconds": round(seconds, 1),
         },
     )
-
-
-ECHO_BOT = """\
-name: echo
-lines:
-  - when: ".*"
-    reply:
-      - text: "heard {text}"
-"""
