@@ -65,6 +65,8 @@ _LEAVING = frozenset({State.CLOSING, State.FAILED, State.RECONNECTING})
 """States in which the client closes the socket itself, as official clients do: the session was taken
 over, cleared, logged out, expired or refused, or its sign-in was lost (then it comes back)."""
 
+_OVER = frozenset({State.CLOSING, State.CLOSED})
+
 WORDS = frozenset({"Text", "Structured"})
 """The message types that are words; the others are events, which history lists too."""
 
@@ -239,6 +241,8 @@ class Exchange:
                     await self._online.wait()
                 if self.delivery.ended is not None:
                     raise self.delivery.ended
+                if self.protocol.state in _OVER:  # the socket is being closed
+                    raise self._farewell(1000)
                 delay = self.pacer.delay(command, loop.time())
                 if delay <= 0:
                     break
@@ -309,16 +313,17 @@ class Exchange:
             future.set_result(event)
 
     def _end(self, close_code: int) -> None:
-        self.delivery.end(
-            SessionEnded(
-                "The session is over.",
-                why=self._reason(close_code),
-                next_step="Open a new one; the same guest_token resumes a conversation that still lives.",
-            )
-        )
+        self.delivery.end(self._farewell(close_code))
         for future, _ in self._waiting.values():
             if not future.done():
                 future.set_exception(_in_doubt(close_code))
+
+    def _farewell(self, close_code: int) -> SessionEnded:
+        return SessionEnded(
+            "The session is over.",
+            why=self._reason(close_code),
+            next_step="Open a new one; the same guest_token resumes a conversation that still lives.",
+        )
 
     def _reason(self, close_code: int) -> str:
         ended = self.protocol.ended
