@@ -6,6 +6,7 @@ a time-out, and an interrupt leaves the session usable. The async core is `sessi
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from guestlab.bridge import bridge
@@ -85,7 +86,12 @@ class Session:
         progress: Callable[[int, int], object] | None = None,
         timeout: float = 10.0,
     ) -> Message:
-        """Say something, with a file if given; returns the acknowledged message."""
+        """Say something, with a file if given; returns the acknowledged message.
+
+        An upload shows a progress bar, in a notebook and in a terminal, unless `progress` is given.
+        """
+        if attachment is not None and progress is None:
+            progress = _progress_bar(attachment_name or _name(attachment))
         sending = self._core.send(
             text,
             attachment=attachment,
@@ -168,3 +174,22 @@ class Session:
     def close(self) -> None:
         """Close the connection; the conversation stays and can be resumed with the guest token."""
         bridge.run(self._core.close(), timeout=10.0)
+
+
+def _name(attachment: str | Path | bytes) -> str:
+    return "attachment" if isinstance(attachment, bytes) else PurePath(str(attachment)).name
+
+
+def _progress_bar(name: str) -> Callable[[int, int], object]:
+    """Make a bar here, in the caller's thread; the upload moves it from the bridge's."""
+    from tqdm.auto import tqdm
+
+    bar = tqdm(desc=name, unit="B", unit_scale=True, unit_divisor=1000, leave=False)
+
+    def moved(sent: int, total: int) -> None:
+        bar.total = total
+        bar.update(sent - bar.n)
+        if sent >= total:
+            bar.close()
+
+    return moved

@@ -36,6 +36,7 @@ class Delivery:
         self.ended: SessionEnded | None = None
         self.last_offer: Message | None = None
         """The last message with quick replies."""
+        self._came_in: dict[int, MessageReceived] = {}
         self._events: list[Event] = []
         self._next_event = 0
         self._messages: list[Message] = []
@@ -51,15 +52,15 @@ class Delivery:
 
     def add(self, event: Event) -> None:
         """Hand one live event on; a message that came before is dropped."""
-        if isinstance(event, MessageReceived) and event.message.key in self.inbox.known:
-            return
-        self._events.append(event)
         if isinstance(event, MessageReceived):
-            if event.message.quick_replies:
-                self.last_offer = event.message
-            self._messages += self.inbox.add(event.message)
+            if event.message.key in self.inbox.known:
+                return
+            self._came_in[id(event.message)] = event
+            self._hand_out(self.inbox.add(event.message))
             if self._settle:
                 asyncio.get_running_loop().call_later(self._settle, self._settled, event.message)
+        else:
+            self._events.append(event)
         if self._expected:
             self._expected = [waiting for waiting in self._expected if not _served(waiting, event)]
         self._announce()
@@ -71,8 +72,7 @@ class Delivery:
     def end_gap(self, history: list[Message]) -> list[Message]:
         """Merge what history has with what came live; return the messages only history knew."""
         missed, out = self.inbox.end_gap(history)
-        self._events += [MessageReceived(message=message) for message in missed]
-        self._messages += out
+        self._hand_out(out)
         if self._settle:
             loop = asyncio.get_running_loop()
             for message in missed:
@@ -83,7 +83,7 @@ class Delivery:
     def end(self, reason: SessionEnded) -> None:
         """The session is over: hand out what was held, and let every reader know."""
         self.ended = reason
-        self._messages += self.inbox.drain()
+        self._hand_out(self.inbox.drain())
         for _, future in self._expected:
             if not future.done():
                 future.set_exception(reason)
@@ -143,8 +143,17 @@ class Delivery:
         return self._messages[first : self._next_message]
 
     def _settled(self, message: Message) -> None:
-        self._messages += self.inbox.settled(message)
+        self._hand_out(self.inbox.settled(message))
         self._announce()
+
+    def _hand_out(self, messages: list[Message]) -> None:
+        """A message and its event come out together, so that both cursors see one order."""
+        for message in messages:
+            event = self._came_in.pop(id(message), None) or MessageReceived(message=message)
+            self._messages.append(message)
+            self._events.append(event)
+            if message.quick_replies:
+                self.last_offer = message
 
     def _announce(self) -> None:
         self._news.set()

@@ -7,10 +7,12 @@ import signal
 import threading
 from typing import TYPE_CHECKING, Any
 
-from guestlab.cli.output import DONE, add_command
+from guestlab.cli.output import DONE, add_command, printable
 
 if TYPE_CHECKING:
     import argparse
+
+    from guestlab.sandbox import Sandbox
 
 __all__ = ["add"]
 
@@ -29,6 +31,12 @@ def add(commands: Any) -> None:
     sandbox.add_argument("--port", type=int, default=0, help="plaintext port (default: a free one)")
     sandbox.add_argument("--tls", action="store_true", help="serve TLS too, with a CA of its own")
     sandbox.add_argument("--tls-port", type=int, default=0, help="TLS port (default: a free one)")
+    sandbox.add_argument(
+        "--bot", metavar="FILE", help="a bot's script in YAML, written like guestlab/sandbox/default_bot.yaml"
+    )
+    sandbox.add_argument(
+        "--explain", action="store_true", help="print what it does and does not, with levels, and exit"
+    )
     sandbox.add_argument("--seed", type=int, default=0, help="same seed, same ids (default: 0)")
 
 
@@ -38,15 +46,26 @@ def _sandbox(options: argparse.Namespace) -> int:
     stop = threading.Event()
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, lambda *_: stop.set())
-    tls = options.tls or bool(options.tls_port)
-    with Sandbox(seed=options.seed, tls=tls, port=options.port, tls_port=options.tls_port) as sandbox:
+    sandbox = Sandbox(
+        seed=options.seed,
+        tls=options.tls or bool(options.tls_port),
+        port=options.port,
+        tls_port=options.tls_port,
+        bot=options.bot,
+    )
+    if options.explain:
+        print(json.dumps({"explain": sandbox.explain()}) if options.json else sandbox.explain())
+        return DONE
+    with sandbox:
         description = sandbox.describe()
         if options.json:
             print(json.dumps(description), flush=True)
         else:
             _print_sandbox(description)
+        told = 0
         while not stop.wait(0.5):  # short: Windows notices Ctrl-C between waits only
-            pass
+            if not options.json:
+                told = _tell(sandbox, told)
     return DONE
 
 
@@ -58,4 +77,12 @@ def _print_sandbox(description: dict[str, Any]) -> None:
                 print(f"  {name + ' url':<16} {url}")
         elif value is not None:
             print(f"  {key.replace('_', ' '):<16} {value}")
-    print("\nThe secret is the sandbox's own: it opens nothing else.", flush=True)
+    print("\nThe secret is the sandbox's own: it opens nothing else. What its services log:", flush=True)
+
+
+def _tell(sandbox: Sandbox, told: int) -> int:
+    """Print what the services logged since the last look; refused upgrades are not among it."""
+    records = tuple(sandbox.backend_log)
+    for record in records[told:]:
+        print(printable(str(record)), flush=True)
+    return len(records)
