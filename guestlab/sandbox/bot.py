@@ -79,7 +79,7 @@ def _disconnect(messaging: Messaging, session: Session, values: dict[str, Any]) 
     messaging.dialogue.disconnect(session, read_only=values.get("read_only"))
 
 
-def _handover(messaging: Messaging, session: Session, values: dict[str, Any]) -> None:
+def _handover(messaging: Messaging, session: Session, _values: dict[str, Any]) -> None:
     if session.conversation is not None:
         messaging.world.conversations.agent(session.conversation, state="alerting")
 

@@ -72,7 +72,7 @@ def _card(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def card(values: Mapping[str, Any]) -> Built:
-    """`title`, `description`, `image`, `video`, `default`, `actions`: words, or {text, payload} or {text, url}."""
+    """`title`, `description`, `image`, `video`, `default`, `actions`: words, {text, payload}, {text, url}."""
     shown = _card(values)
     return str(values.get("text") or shown["title"]), [{"contentType": "Card", "card": shown}]
 
@@ -189,7 +189,7 @@ _QUESTIONS: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
 
 
 def form(values: Mapping[str, Any]) -> Built:
-    """`title`, `id`, `pages` of {title, questions}: each question has `id` and `kind` (input, date, list, wheel)."""
+    """`title`, `id`, `pages` of {title, questions}; a question: `id`, `kind` (input, date, list, wheel)."""
     _need(values, "title", "pages")
     title = str(values["title"])
     pages = []

@@ -59,7 +59,7 @@ async def backend_log(call: Call) -> dict[str, Any]:
     }
 
 
-async def explanation(call: Call) -> Reply:
+async def explanation(_: Call) -> Reply:
     """`GET /sandbox/explain`."""
     return Reply(raw=explain().encode(), media_type="text/plain; charset=utf-8")
 

@@ -24,31 +24,31 @@ def _noise(text: str, source: random.Random) -> str:
     return text[:place] + chr(source.choice((0, 34, 92, 123, 0x1F600, 0x202E))) + text[place + 1 :]
 
 
-def _html(text: str, source: random.Random) -> str:
+def _html(_text: str, _source: random.Random) -> str:
     return "<html><body>502 Bad Gateway</body></html>"
 
 
-def _list(text: str, source: random.Random) -> str:
+def _list(text: str, _source: random.Random) -> str:
     return f"[{text}]"
 
 
-def _unknown_class(text: str, source: random.Random) -> str:
+def _unknown_class(text: str, _source: random.Random) -> str:
     return json.dumps({**json.loads(text), "class": "SomethingNew"})
 
 
-def _no_body(text: str, source: random.Random) -> str:
+def _no_body(text: str, _source: random.Random) -> str:
     return json.dumps({key: value for key, value in json.loads(text).items() if key != "body"})
 
 
-def _wrong_types(text: str, source: random.Random) -> str:
+def _wrong_types(text: str, _source: random.Random) -> str:
     return json.dumps({**json.loads(text), "code": "200", "body": [1, None], "tracingId": 7})
 
 
-def _binary(text: str, source: random.Random) -> bytes:
+def _binary(text: str, _source: random.Random) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
-def _empty(text: str, source: random.Random) -> str:
+def _empty(_text: str, _source: random.Random) -> str:
     return ""
 
 

@@ -59,8 +59,7 @@ REFUSALS: dict[str, tuple[int, str]] = {
     "not.found": (404, "The requested resource was not found."),
     "web.chat.retired": (
         404,
-        "Web chat v2 has ended; web messaging is its successor: wss://webmessaging.REGION/v1, and the "
-        "guest makes its own token.",
+        "Web chat v2 has ended. Its successor is web messaging, wss://webmessaging.REGION/v1.",
     ),
     "no.such.path": (404, "The requested operation failed with status 404"),
     "conversation.error.conversation.not.found": (404, "The conversation does not exist."),

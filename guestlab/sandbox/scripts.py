@@ -118,7 +118,7 @@ def read_script(path: str | Path) -> Script:
 
 def _script(document: Any, name: str) -> Script:
     if not isinstance(document, Mapping) or not isinstance(document.get("lines"), list):
-        raise ValueError("it has no list called `lines`")
+        raise ValueError("it has no list called `lines`")  # noqa: TRY004 - a value of the file
     lines = tuple(_line(line, number) for number, line in enumerate(document["lines"], 1))
     return Script(lines, str(document.get("name") or name))
 
@@ -126,7 +126,7 @@ def _script(document: Any, name: str) -> Script:
 def _line(line: Any, number: int) -> Line:
     place = f"line {number}"
     if not isinstance(line, Mapping) or not isinstance(line.get("reply"), list):
-        raise ValueError(f"{place} has no list called `reply`")
+        raise ValueError(f"{place} has no list called `reply`")  # noqa: TRY004
     # Not `on`: that is the truth value true in YAML.
     on = str(line.get("event", "text"))
     if on not in _OCCASIONS:
