@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from guestlab.handshake.described import diagnose_text
     from guestlab.handshake.diagnosis import Diagnosis, Finding, diagnose
     from guestlab.handshake.har import diagnose_har
+    from guestlab.handshake.matrix import Matrix
     from guestlab.handshake.rules import RULES
     from guestlab.lab import Lab
     from guestlab.limits import PUBLISHED, Limits
@@ -46,6 +47,7 @@ _NAMES = {
     "Diagnosis": "guestlab.handshake.diagnosis",
     "Finding": "guestlab.handshake.diagnosis",
     "diagnose": "guestlab.handshake.diagnosis",
+    "Matrix": "guestlab.handshake.matrix",
     "RULES": "guestlab.handshake.rules",
     "Lab": "guestlab.lab",
     "Limits": "guestlab.limits",
@@ -79,6 +81,7 @@ __all__ = [
     "Lab",
     "Limits",
     "Log",
+    "Matrix",
     "Message",
     "Region",
     "Sandbox",

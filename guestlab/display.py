@@ -6,8 +6,9 @@ Tables and `<details>` only, no script and no style sheet, because renderers str
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from guestlab.style import look
 
@@ -16,11 +17,37 @@ if TYPE_CHECKING:
 
     from guestlab.handshake.attempt import Attempt
     from guestlab.handshake.diagnosis import Diagnosis
+    from guestlab.handshake.matrix import Cell, Matrix
     from guestlab.lab import Lab
     from guestlab.platform_api import Conversation
+    from guestlab.preflight import Preflight
     from guestlab.tokens import AccessToken
 
-__all__ = ["attempt_html", "conversation_html", "diagnosis_html", "lab_html", "token_html"]
+__all__ = [
+    "View",
+    "attempt_html",
+    "conversation_html",
+    "diagnosis_html",
+    "lab_html",
+    "matrix_html",
+    "matrix_text",
+    "preflight_html",
+    "token_html",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Something to look at: text for a terminal, static HTML for a notebook."""
+
+    text: str
+    html: str
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        return {"text/plain": self.text, "text/html": self.html}
 
 
 def attempt_html(attempt: Attempt) -> str:
@@ -93,6 +120,61 @@ def lab_html(lab: Lab) -> str:
     rows = ((look(state).icon, name, look(state).word, f"lab.{name}()") for name, state in lab.stages.items())
     where = "the embedded sandbox" if lab.sandbox else lab.region.name
     return _section(f"Lab at {where}", _table(("", "stage", "state", "runs with"), rows))
+
+
+def matrix_html(matrix: Matrix) -> str:
+    """Show a matrix as a heat map: word, icon and colour in every field, the answer above."""
+    head = "".join(f"<th>{escape(name)}</th>" for name in ("", *matrix.columns))
+    cells = matrix.by_place()
+    rows = "".join(
+        f'<tr><th style="text-align:left">{escape(row)}</th>'
+        + "".join(_heat(cells.get((row, column))) for column in matrix.columns)
+        + "</tr>"
+        for row in matrix.rows
+    )
+    answer = f"<p><b>{escape(matrix.answer)}</b></p>" if matrix.answer else ""
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+    return _section(f"Matrix: {len(matrix.cells)} attempts at {matrix.where}", answer + table)
+
+
+def _heat(cell: Cell | None) -> str:
+    if cell is None:
+        state, word, title = look("ready"), "not tried", ""
+    else:
+        state, word = look("done" if cell.ok else "failed"), cell.word
+        title = f"{cell.verdict}. {', '.join(cell.diagnosis.rules)}"
+    return (
+        f'<td style="text-align:left;color:{state.colour};border-left:4px solid {state.colour}" '
+        f'title="{escape(title, quote=True)}">{state.icon} {escape(word)}</td>'
+    )
+
+
+def matrix_text(matrix: Matrix) -> str:
+    """Show a matrix as a table of words and icons, for a terminal."""
+    cells = matrix.by_place()
+    lines = [["", *matrix.columns]]
+    for row in matrix.rows:
+        found = (cells.get((row, column)) for column in matrix.columns)
+        lines.append([row, *(_heat_word(cell) for cell in found)])
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    shown = ["  ".join(map(str.ljust, line, widths)).rstrip() for line in lines]
+    return "\n".join([*([matrix.answer, ""] if matrix.answer else []), *shown])
+
+
+def _heat_word(cell: Cell | None) -> str:
+    state = look("ready" if cell is None else "done" if cell.ok else "failed")
+    return f"{state.icon} {'not tried' if cell is None else cell.word}"
+
+
+def preflight_html(preflight: Preflight) -> str:
+    """Show the rungs of a preflight: what each found, and what to do about those that failed."""
+    rows = (
+        (look(rung.state).icon, rung.name, look(rung.state).word, f"{rung.duration_ms:.1f}", rung.note,
+         rung.next_step)
+        for rung in preflight.steps
+    )  # fmt: skip
+    table = _table(("", "step", "state", "ms", "what", "next step"), rows)
+    return _section(f"Preflight: {preflight.where}", f"<p><b>{escape(preflight.verdict)}</b></p>{table}")
 
 
 def _section(title: str, body: str) -> str:

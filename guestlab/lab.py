@@ -20,21 +20,26 @@ from guestlab.blocking import Session
 from guestlab.bridge import bridge
 from guestlab.errors import GuestlabError, InputError, PlatformError
 from guestlab.handshake.attempt import Attempt, Credential, Placement
+from guestlab.handshake.factors import DeploymentWord, OriginWord, deployment_of, origin_of, other_region
+from guestlab.handshake.matrix import Matrix, Setting, vary
 from guestlab.handshake.perform import perform
 from guestlab.handshake.planning import address, check_attempt, make_plan, member
 from guestlab.http import Client
 from guestlab.limits import PUBLISHED, Limits
 from guestlab.log import Log
+from guestlab.matrix_run import AT_ONCE, AT_ONCE_ON_LOOPBACK, ask_first, run_matrix
 from guestlab.platform_api import Conversation, PlatformApi
+from guestlab.preflight import Preflight, allowed_domains, run_preflight
 from guestlab.regions import Region
 from guestlab.session import GuestSession
 from guestlab.tokens import AccessToken, ClientCredentials
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Sequence
+    from collections.abc import Callable, Coroutine, Iterable, Sequence
     from pathlib import Path
     from types import TracebackType
 
+    from guestlab.matrix_run import Cancel, Confirm
     from guestlab.sandbox import Sandbox
     from guestlab.scripted import Outcome, Script
 
@@ -103,6 +108,9 @@ class Lab:
         self._flow: ClientCredentials | None = None
         self._client: Client | None = None
         self._sessions: list[Session] = []
+        self._spent: str | None = None
+        self._inactive: str | None = None
+        self._domains: tuple[str, ...] | None = None
         self._closed = False
 
     @property
@@ -314,19 +322,25 @@ class Lab:
         subprotocols: Sequence[str] = (),
         first_frame: Mapping[str, Any] | str | None = None,
         real_token: bool = False,
+        parameter: str = "access_token",
+        proxy: str | None = None,
     ) -> Attempt:
         """Try one way of opening the guest socket. Whatever happens is an outcome, not an exception.
 
         Args:
-            credential: "none", "client_credentials", "guest" or "garbage".
+            credential: "none", "client_credentials", "guest", "garbage", "expired" or "other_region".
             placement: "nowhere", "query", "header", "cookie", "subprotocol" or "first_frame".
-            deployment_id: The lab's own unless given; None leaves it out, "" sends it empty.
-            origin: The `Origin` header; the lab's own unless given.
+            deployment_id: The lab's own unless given; None leaves it out, "" sends it empty. Or a word:
+                "right", "missing", "empty", "unknown", "inactive" or "other_region".
+            origin: The `Origin` header; the lab's own unless given. Or a word: "own", "none" (no such
+                header), "listed", "unlisted", "null", "with_port" or "without_scheme".
             url: A whole URL instead of the one built from region and deployment id.
             headers: Extra request headers.
             subprotocols: Offered in `Sec-WebSocket-Protocol`.
             first_frame: The first frame instead of a `configureSession`.
             real_token: Send the real access token away from loopback too, instead of a decoy.
+            parameter: The credential's name in the query, or in the cookie.
+            proxy: `http://host:port` to go through; by default the environment's, "" goes straight.
 
         Raises:
             InputError: An unknown credential or placement, or a URL that is none.
@@ -342,6 +356,8 @@ class Lab:
                 subprotocols=subprotocols if isinstance(subprotocols, str) else tuple(subprotocols),
                 first_frame=first_frame,
                 real_token=real_token,
+                parameter=parameter,
+                proxy=proxy,
             )
         )
 
@@ -357,6 +373,8 @@ class Lab:
         subprotocols: Any = (),
         first_frame: Mapping[str, Any] | str | None = None,
         real_token: bool = False,
+        parameter: str = "access_token",
+        proxy: str | None = None,
     ) -> Attempt:
         self._check_open()
         check_attempt(
@@ -366,20 +384,24 @@ class Lab:
             deployment_id=deployment_id,
             subprotocols=subprotocols,
             headers=headers or {},
+            parameter=parameter,
         )
+        region = self.region
         if deployment_id == _THE_LABS_OWN and url is None:
             deployment_id = self.deployment_id
+        elif deployment_id in set(DeploymentWord):
+            deployment_id, region = self._deployment(str(deployment_id))
         elif deployment_id == _THE_LABS_OWN:
             deployment_id = self._deployment_id or None
         guest_token = str(uuid4())  # every attempt is a guest of its own
         self.log.learn(guest_token)
         secret = await self._secret(credential, guest_token, real_token=real_token)
         plan = make_plan(
-            address(self.region, deployment_id) if url is None else url,
+            address(region, deployment_id) if url is None else url,
             credential=credential,
             placement=placement,
             secret=secret,
-            origin=origin if origin is not None else self.origin,
+            origin=await self._origin(origin) if origin is not None else self.origin,
             headers=dict(headers or {}),
             subprotocols=subprotocols,
             first_frame=first_frame
@@ -390,8 +412,33 @@ class Lab:
                 "token": secret if placement is Placement.FIRST_FRAME and secret else guest_token,
                 "tracingId": str(uuid4()),
             },
+            parameter=parameter,
         )
-        return await perform(plan, self.log, number=next(self._numbers), ca_file=self.region.ca_file)
+        number, ca_file = next(self._numbers), region.ca_file
+        return await perform(plan, self.log, number=number, ca_file=ca_file, proxy=proxy)
+
+    def _deployment(self, word: str) -> tuple[str | None, Region]:
+        """What a word for the deployment id means here: an id, and where it goes."""
+        if word == DeploymentWord.INACTIVE and self.sandbox is not None and self._inactive is None:
+            self._inactive = str(self.sandbox.deployments.add(status="Inactive").id)
+        target = deployment_of(
+            word,
+            own=lambda: self.deployment_id,
+            fresh=lambda: str(uuid4()),
+            inactive=self._inactive,
+            loopback=self.region.is_loopback,
+        )
+        if not target.elsewhere:
+            return target.deployment_id, self.region
+        return target.deployment_id, Region(other_region(self.region.name), tls=self.region.tls)
+
+    async def _origin(self, text: str) -> str | None:
+        """What a word for the `Origin` header means here; any other text is sent as it is."""
+        if text not in set(OriginWord):
+            return text
+        if self._domains is None and self.origin is None and self._deployment_id:
+            self._domains = await allowed_domains(self._http(), self.region, self._deployment_id)
+        return origin_of(text, own=self.origin, domains=self._domains or ())
 
     async def _secret(self, credential: Credential, guest_token: str, *, real_token: bool) -> str | None:
         """Return the credential's value to send, learnt by the log before it goes anywhere."""
@@ -401,18 +448,116 @@ class Lab:
             return guest_token
         if credential is Credential.GARBAGE:
             value = secrets.token_urlsafe(32)
-        elif credential is Credential.CLIENT_CREDENTIALS and (self.region.is_loopback or real_token):
-            value = (await self._issued()).value
-        elif credential is Credential.CLIENT_CREDENTIALS:
-            value = f"decoy-{secrets.token_urlsafe(32)}"
-        else:
+        elif credential in {Credential.AUTHORIZATION_CODE, Credential.PKCE}:
             raise InputError(
-                f"credential={credential.value!r} is not available here.",
-                why="The lab can issue a client-credentials token, make a guest token, or send garbage.",
-                next_step='Use "none", "client_credentials", "guest" or "garbage".',
+                f"credential={credential.value!r} needs a person who signs in, so it is not available here.",
+                why="A user's token is refused on the guest socket like any other access token.",
+                next_step='Use "client_credentials": it shows the same answer.',
             )
+        elif not (self.client_id and self._client_secret and (self.region.is_loopback or real_token)):
+            value = self._decoy(credential)
+        elif credential is Credential.CLIENT_CREDENTIALS:
+            value = (await self._issued()).value
+        elif credential is Credential.EXPIRED:
+            value = self._spent = self._spent or await self._unusable()
+        else:
+            value = self._decoy(credential)
         self.log.learn(value)
         return value
+
+    def _decoy(self, credential: Credential) -> str:
+        """Make something of a token's shape, and say so in the log."""
+        self.log.record(
+            "note", stage="handshake", note=f"A decoy of a token's shape stands in for {credential.value}."
+        )
+        return f"decoy-{secrets.token_urlsafe(32)}"
+
+    async def _unusable(self) -> str:
+        """Have a token of its own issued, and revoke it: it ends as one whose time is over does."""
+        flow = ClientCredentials(self.region, self.client_id or "", self._client_secret or "", log=self.log)
+        await flow.issue(self._http())
+        assert flow.token is not None
+        await PlatformApi(self._http(), flow).request("DELETE", "/api/v2/tokens/me", stage="token")
+        return flow.token.value
+
+    def matrix(
+        self,
+        credentials: Iterable[str] | None = None,
+        placements: Iterable[str] | None = None,
+        deployments: Iterable[str | None] | None = None,
+        origins: Iterable[str | None] | None = None,
+        *,
+        crossed: bool = False,
+        progress: Callable[[int, int], object] | None = None,
+        cancel: Cancel | None = None,
+        confirm: Confirm = None,
+        real_token: bool = False,
+    ) -> Matrix:
+        """Make attempts over varied inputs. Without arguments: every credential in every place, then none.
+
+        Args:
+            credentials: As for `attempt`; a credential and its place are one factor.
+            placements: As for `attempt`.
+            deployments: Words or ids, as for `attempt`.
+            origins: Words or origins, as for `attempt`.
+            crossed: Every combination, instead of one factor at a time from the first values.
+            progress: Called with (attempts done, attempts in all), on another thread.
+            cancel: Anything with `is_set()`, such as a `threading.Event`: stops it; what is done stays.
+            confirm: Away from loopback more than six requests are asked about first: True, or a function
+                that is told the number and answers True or False.
+            real_token: As for `attempt`.
+
+        Raises:
+            InputError: An unknown value, or nobody confirmed.
+        """
+        plan = vary(credentials, placements, deployments, origins, crossed=crossed)
+        where = "the embedded sandbox" if self.sandbox else self.region.name
+        loopback = self.region.is_loopback
+        ask_first(len(plan), confirm, loopback=loopback, where=where)
+
+        async def attempt(setting: Setting) -> Attempt:
+            return await self._attempt(
+                Credential(setting.credential),
+                Placement(setting.placement),
+                deployment_id=setting.deployment,
+                origin=setting.origin,
+                real_token=real_token,
+            )
+
+        async def run() -> Matrix:
+            self._check_open()
+            for name in dict.fromkeys(setting.credential for setting in plan.settings):
+                await self._secret(Credential(name), str(uuid4()), real_token=real_token)  # asked for once
+            return await run_matrix(
+                plan,
+                attempt,
+                where=where,
+                at_once=AT_ONCE_ON_LOOPBACK if loopback else AT_ONCE,
+                progress=progress,
+                cancel=cancel,
+            )
+
+        return bridge.run(run(), timeout=3600.0)
+
+    def preflight(self, *, search_regions: bool = False, proxy: str | None = None) -> Preflight:
+        """Look at everything that can be known before a socket is opened, rung by rung.
+
+        Args:
+            search_regions: Ask the other regions for the deployment where this one does not know it: up to
+                17 public requests, paced.
+            proxy: As for `attempt`.
+        """
+        self._check_open()
+        return bridge.run(
+            run_preflight(
+                self._http(),
+                self._deployment_id,
+                origin=self.origin,
+                platform=self._platform if self.client_id and self._client_secret else None,
+                search_regions=search_regions,
+                proxy=proxy,
+            )
+        )
 
     # -- session ----------------------------------------------------------------------------------
 

@@ -24,6 +24,7 @@ LOOKS: dict[str, Look] = {
     "running": Look("running", "◔", "var(--jp-info-color0, #1d6fb8)"),
     "done": Look("done", "✓", "var(--jp-success-color0, #1a7f37)"),
     "failed": Look("failed", "✗", "var(--jp-error-color0, #c62828)"),
+    "skipped": Look("skipped", "·", "var(--jp-ui-font-color2, #6b7280)"),
     "stale": Look("stale", "↻", "var(--jp-warn-color0, #a15c00)"),
 }
 

@@ -31,6 +31,9 @@ LAYERS = {
     "http": 2,
     "handshake.dialling": 3,
     "handshake.perform": 3,
+    "matrix_run": 3,
+    "matrix_table": 2,
+    "preflight": 3,
     "attachments": 3,
     "authentication": 3,
     "backoff": 1,
@@ -58,12 +61,14 @@ THIRD_PARTY_HOMES = {
     "starlette": {"sandbox"},
     "uvicorn": {"sandbox"},
     "trustme": {"sandbox"},
-    "pandas": {"log", "analysis"},
+    "pandas": {"log", "analysis", "matrix_table"},
     "websockets": {"link", "handshake.perform", "sandbox"},
 }
 # Imports inside functions that point up on purpose.
 LAZY_UPWARD = {
     ("handshake.diagnosis", "display"),
+    ("handshake.matrix", "display"),
+    ("handshake.matrix", "matrix_table"),
     ("handshake.attempt", "display"),  # an object's own `_repr_mimebundle_`
     ("lab", "sandbox"),  # gl.Lab() without a region
     ("bench", "sandbox"),

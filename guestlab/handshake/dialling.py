@@ -214,6 +214,7 @@ class Dial:
             return ""
         finally:
             again.abort()
+            await asyncio.sleep(0)  # the transport closes on the loop's next turn
 
     def abort(self) -> None:
         """Drop the connection."""

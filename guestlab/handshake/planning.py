@@ -6,6 +6,7 @@ Pure. `perform.py` carries the plan out.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
@@ -49,6 +50,7 @@ def check_attempt(
     deployment_id: object,
     subprotocols: object,
     headers: object,
+    parameter: object = "access_token",
 ) -> None:
     """Refuse what could not be carried out as asked.
 
@@ -76,6 +78,12 @@ def check_attempt(
             why="A header is a name and a value, both texts of one line.",
             next_step='Pass a dictionary, such as headers={"X-Example": "1"}.',
         )
+    if not isinstance(parameter, str) or not re.fullmatch(r"[\w.~-]+", parameter):
+        raise InputError(
+            f"parameter={parameter!r} is no name for a query parameter.",
+            why="It names the credential in the query or the cookie.",
+            next_step='Use a plain name, such as parameter="token".',
+        )
     if isinstance(subprotocols, str):
         raise InputError(
             "subprotocols is one text.",
@@ -94,18 +102,19 @@ def make_plan(
     headers: dict[str, str],
     subprotocols: tuple[str, ...],
     first_frame: Mapping[str, Any] | str,
+    parameter: str = "access_token",
 ) -> Plan:
-    """Put the credential where it was asked for.
+    """Put the credential where it was asked for; `parameter` names it in a query or a cookie.
 
     Raises:
         InputError: The first frame cannot be written as JSON.
     """
     if secret is not None and placement is Placement.QUERY:
-        url += ("&" if "?" in url else "?") + urlencode({"access_token": secret}, quote_via=quote)
+        url += ("&" if "?" in url else "?") + urlencode({parameter: secret}, quote_via=quote)
     if secret is not None and placement is Placement.HEADER:
         headers = {"Authorization": f"Bearer {secret}", **headers}
     if secret is not None and placement is Placement.COOKIE:
-        headers = {"Cookie": f"access_token={secret}", **headers}
+        headers = {"Cookie": f"{parameter}={secret}", **headers}
     if secret is not None and placement is Placement.SUBPROTOCOL:
         subprotocols = (secret, *subprotocols)
     return Plan(

@@ -169,6 +169,7 @@ class Server:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks, timeout=_GRACE)
+        await asyncio.sleep(0)  # what was aborted or only just accepted closes its socket on the next turn
 
 
 def _unsent(connection: Any) -> bool:

@@ -25,7 +25,7 @@ PASSWORD = "proxy-password-7"
 @contextlib.asynccontextmanager
 async def connect_proxy(answer: bytes = b"HTTP/1.1 200 Connection established") -> AsyncIterator[dict]:
     """A proxy that knows CONNECT only, and does it unless its answer is a refusal."""
-    seen: dict = {"heads": []}
+    seen: dict = {"heads": [], "tasks": set()}
 
     async def pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
@@ -37,6 +37,7 @@ async def connect_proxy(answer: bytes = b"HTTP/1.1 200 Connection established") 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
         seen["heads"].append(head)
+        seen["tasks"].add(asyncio.current_task())
         writer.write(answer + b"\r\n\r\n")
         if answer.split()[1] != b"200":
             writer.close()
@@ -44,6 +45,9 @@ async def connect_proxy(answer: bytes = b"HTTP/1.1 200 Connection established") 
         host, _, port = head.split()[1].rpartition(":")
         far_reader, far_writer = await asyncio.open_connection(host, int(port))
         await asyncio.gather(pump(reader, far_writer), pump(far_reader, writer))
+        for end in (writer, far_writer):
+            with contextlib.suppress(OSError):
+                await end.wait_closed()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     seen["port"] = server.sockets[0].getsockname()[1]
@@ -52,6 +56,7 @@ async def connect_proxy(answer: bytes = b"HTTP/1.1 200 Connection established") 
     finally:
         server.close()
         await server.wait_closed()
+        await asyncio.wait(seen["tasks"], timeout=5)
 
 
 def _plan(lab: Lab) -> Plan:
