@@ -28,7 +28,15 @@ if TYPE_CHECKING:
     from guestlab.sandbox.origins import Origin
     from guestlab.sandbox.sessions import Connection, Session
 
-__all__ = ["Uploads", "delete_attachment", "download", "get_attachment", "on_attachment", "upload"]
+__all__ = [
+    "Upload",
+    "Uploads",
+    "delete_attachment",
+    "download",
+    "get_attachment",
+    "on_attachment",
+    "upload",
+]
 
 LINK_SECONDS = 600
 KEPT_SECONDS = 15 * 24 * 3600

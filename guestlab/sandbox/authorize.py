@@ -19,7 +19,13 @@ if TYPE_CHECKING:
     from guestlab.sandbox.calls import Call
     from guestlab.sandbox.world import OAuthClient, World
 
-__all__ = ["Authorizations", "authorize", "log_out", "sign_in"]
+__all__ = [
+    "Authorization",
+    "Authorizations",
+    "authorize",
+    "log_out",
+    "sign_in",
+]
 
 CODE_SECONDS = 300
 

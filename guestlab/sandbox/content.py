@@ -10,7 +10,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-__all__ = ["CONTENT", "Built"]
+__all__ = [
+    "CONTENT",
+    "Built",
+    "card",
+    "carousel",
+    "date_picker",
+    "form",
+    "list_picker",
+    "quick_replies",
+    "quick_replies_v2",
+]
 
 Built = tuple[str, list[dict[str, Any]]]
 """Text and content of a message."""

@@ -26,7 +26,11 @@ if TYPE_CHECKING:
     from guestlab.sandbox.messaging import Messaging
     from guestlab.sandbox.sessions import Connection
 
-__all__ = ["Faults", "Refused"]
+__all__ = [
+    "Chance",
+    "Faults",
+    "Refused",
+]
 
 HELD_SECONDS = 0.05
 """A frame held back for reordering goes out after this time at the latest."""

@@ -19,7 +19,15 @@ from guestlab.sandbox.pages import page, s256, safe_target, with_query
 if TYPE_CHECKING:
     from guestlab.sandbox.world import World
 
-__all__ = ["PEOPLE", "Person", "Provider", "authorize", "discovery", "sign_in"]
+__all__ = [
+    "PEOPLE",
+    "Grant",
+    "Person",
+    "Provider",
+    "authorize",
+    "discovery",
+    "sign_in",
+]
 
 CODE_SECONDS = 600
 ID_TOKEN_SECONDS = 3600

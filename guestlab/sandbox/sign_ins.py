@@ -19,7 +19,14 @@ if TYPE_CHECKING:
     from guestlab.sandbox.messaging import Messaging
     from guestlab.sandbox.openid import Person
 
-__all__ = ["JWT_SECONDS", "SignIns", "exchange", "refresh", "revoke"]
+__all__ = [
+    "JWT_SECONDS",
+    "SignIn",
+    "SignIns",
+    "exchange",
+    "refresh",
+    "revoke",
+]
 
 JWT_SECONDS = 900
 REFRESH_SECONDS = 24 * 3600
