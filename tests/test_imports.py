@@ -28,6 +28,7 @@ LAYERS = {
     "style": 1,
     "log": 2,
     "display": 2,
+    "snippets": 2,
     "http": 2,
     "handshake.dialling": 3,
     "handshake.perform": 3,
@@ -70,6 +71,7 @@ LAZY_UPWARD = {
     ("handshake.matrix", "display"),
     ("handshake.matrix", "matrix_table"),
     ("handshake.attempt", "display"),  # an object's own `_repr_mimebundle_`
+    ("handshake.attempt", "snippets"),  # attempt.snippet(...)
     ("lab", "sandbox"),  # gl.Lab() without a region
     ("bench", "sandbox"),
     ("cli", "sandbox"),

@@ -132,6 +132,19 @@ class Attempt:
             return f"closed at {self.step}: code {self.close_code} (lane close)"
         return f"failed at {self.step}: {self.steps[-1].note if self.steps else 'nothing was tried'}"
 
+    def snippet(self, format: str = "python") -> str:  # noqa: A002 - the word people use
+        """Write this attempt as code that runs as it is, with secrets from the environment.
+
+        Args:
+            format: "python", "guestlab", "browser", "node", "curl", "wscat", "websocat" or "http".
+
+        Raises:
+            InputError: No such format.
+        """
+        from guestlab.snippets import snippet
+
+        return snippet(self, format)
+
     def __repr__(self) -> str:
         return f"<Attempt {self.number} {self.credential} in {self.placement}: {self.verdict}>"
 
