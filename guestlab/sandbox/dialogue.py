@@ -217,7 +217,7 @@ class Dialogue:
             id=body["id"],
             conversation=conversation,
             participant=party,
-            at=session.last_time,
+            at=session.last_millisecond / 1000,
             inbound=inbound,
             normalized={**body, "channel": channel, "originatingEntity": entity},
             status="received" if inbound else "sent",

@@ -11,6 +11,7 @@ import difflib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -99,7 +100,7 @@ def read_script(path: str | Path) -> Script:
 
     path = Path(path)
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document = yaml.load(path.read_text(encoding="utf-8"), Loader=_loader())  # noqa: S506 - a safe one
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise SandboxError(
             f"The bot's script {path} cannot be read.",
@@ -116,6 +117,23 @@ def read_script(path: str | Path) -> Script:
         ) from None
 
 
+@cache
+def _loader() -> Any:
+    """A safe loader that leaves No, on and 2030-01-01 as they are written: words of a conversation."""
+    import yaml
+
+    class Plain(yaml.SafeLoader):
+        """Only true and false are truth values; nothing is a date."""
+
+    dropped = ("tag:yaml.org,2002:bool", "tag:yaml.org,2002:timestamp")
+    Plain.yaml_implicit_resolvers = {
+        first: [(tag, pattern) for tag, pattern in resolvers if tag not in dropped]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+    Plain.add_implicit_resolver(dropped[0], re.compile(r"^(true|false)$"), list("tf"))
+    return Plain
+
+
 def _script(document: Any, name: str) -> Script:
     if not isinstance(document, Mapping) or not isinstance(document.get("lines"), list):
         raise ValueError("it has no list called `lines`")  # noqa: TRY004 - a value of the file
@@ -127,7 +145,6 @@ def _line(line: Any, number: int) -> Line:
     place = f"line {number}"
     if not isinstance(line, Mapping) or not isinstance(line.get("reply"), list):
         raise ValueError(f"{place} has no list called `reply`")  # noqa: TRY004
-    # Not `on`: that is the truth value true in YAML.
     on = str(line.get("event", "text"))
     if on not in _OCCASIONS:
         raise ValueError(f"{place}: `event` is text or join, not {on!r}")

@@ -52,7 +52,7 @@ class Session:
     """A read-only session that was closed: only a new one can follow."""
     ended: str | None = None
     """Why it is over: expired, cleared, replaced, taken over or logged out."""
-    last_time: float = 0.0
+    last_millisecond: int = 0
     said_at: float = 0.0
     """When the guest last said something, by the clock."""
     typed_at: float = float("-inf")
@@ -75,8 +75,8 @@ class Session:
         Clients order by it, and one drops history entries with an equal time, so it grows by at least
         one millisecond.
         """
-        self.last_time = max(now, self.last_time + 0.001)
-        return self.last_time
+        self.last_millisecond = max(int(now * 1000), self.last_millisecond + 1)
+        return self.last_millisecond / 1000
 
     def touch(self, now: float) -> None:
         """Restart the idle time: every message of either side does."""

@@ -75,7 +75,9 @@ class Guest:
         self.token = token or str(uuid4())
         url = f"ws://127.0.0.1:{sandbox.http_port}/v1?deploymentId={self.deployment_id}"
         self._stack = ExitStack()
-        self.socket: ClientConnection = self._stack.enter_context(connect(url, proxy=None, compression=None, max_queue=None))
+        self.socket: ClientConnection = self._stack.enter_context(
+            connect(url, proxy=None, compression=None, max_queue=None)
+        )
         self.session: dict[str, Any] = {}
         if configure:
             self.session = self.configure(**frame)["body"]

@@ -514,7 +514,7 @@ def test_a_message_long_after_the_end_begins_another_conversation(quiet: Sandbox
 
 
 def test_closing_one_connection_leaves_the_others(quiet: Sandbox, guest: Guest) -> None:
-    """closeAllConnections false: only this one's binding goes."""
+    """CloseAllConnections false: only this one's binding goes."""
     second = Guest(quiet, token=guest.token)
     body = guest.ask("closeSession", closeAllConnections=False)["body"]
     assert (body["connected"], body["readOnly"]) == (False, False)
@@ -575,7 +575,7 @@ def test_the_bot_greets_a_joining_guest_and_shows_everything_on_request(sandbox:
 
 
 def test_the_bot_answers_a_quick_reply_and_echoes_the_rest(sandbox: Sandbox) -> None:
-    """hello → typing, text, quick replies; an answer gets a reply; anything else comes back kindly."""
+    """Hello → typing, text, quick replies; an answer gets a reply; anything else comes back kindly."""
     guest = Guest(sandbox)
     guest.say("hello")
     kinds = [guest.receive()["body"]["type"] for _ in range(2)]

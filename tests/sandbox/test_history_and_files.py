@@ -50,7 +50,7 @@ def _history(web: httpx.Client, guest: Guest, **params: Any) -> httpx.Response:
 
 
 def test_the_guest_jwt_looks_real_and_lives_a_minute(quiet: Sandbox, guest: Guest, web: httpx.Client) -> None:
-    """exp in seconds; afterwards bad.credentials."""
+    """Exp in seconds; afterwards bad.credentials."""
     body = guest.ask("getJwt")["body"]
     assert body["exp"] == int(quiet.clock.time()) + 60
     header, claims, _ = body["jwt"].split(".")
@@ -207,9 +207,7 @@ def test_addresses_follow_the_request_and_die_after_ten_minutes(
         message={
             "type": "Text",
             "text": "look",
-            "content": [
-                {"contentType": "Attachment", "attachment": {"id": event["body"]["attachmentId"]}}
-            ],
+            "content": [{"contentType": "Attachment", "attachment": {"id": event["body"]["attachmentId"]}}],
         },
     )
     late = _ask(guest)["body"]
@@ -344,7 +342,10 @@ def test_the_agent_sends_a_file(quiet: Sandbox, guest: Guest, web: httpx.Client,
     guest.say("hello")
     quiet.agent.attachment(path)
     quiet.agent.attachment(b"raw", name="b.bin")
-    for data, name, kind in ((b"%PDF", "bill.pdf", "application/pdf"), (b"raw", "b.bin", "application/octet-stream")):
+    for data, name, kind in (
+        (b"%PDF", "bill.pdf", "application/pdf"),
+        (b"raw", "b.bin", "application/octet-stream"),
+    ):
         body = guest.receive()["body"]
         attachment = body["content"][0]["attachment"]
         assert (body["type"], attachment["filename"], attachment["mime"]) == ("Text", name, kind)
