@@ -176,7 +176,8 @@ def _finding(rule: Rule, match: Match) -> Finding:
 def _says_nothing(reading: Reading) -> bool:
     """Nothing was tried and nothing came back: no ground to call anything right."""
     evidence = reading.evidence
-    tried = (evidence.url, evidence.first_frame, evidence.sent_frame, evidence.frame, evidence.http_status,
+    url = reading.address.host or None
+    tried = (url, evidence.first_frame, evidence.sent_frame, evidence.frame, evidence.http_status,
              evidence.request_body)  # fmt: skip
     return all(fact is None for fact in tried)
 

@@ -182,7 +182,7 @@ def _pairs(name: str, value: Any) -> tuple[tuple[str, str], ...]:
     elif isinstance(value, Mapping):
         items = value.items()
     elif isinstance(value, Iterable):
-        items = [(i.get("name"), i.get("value")) if isinstance(i, Mapping) else i for i in value]
+        items = [_pair(item) for item in value]
     else:
         items = ()
     return tuple(
@@ -190,6 +190,16 @@ def _pairs(name: str, value: Any) -> tuple[tuple[str, str], ...]:
         for item in items
         if isinstance(item, tuple | list) and len(item) == 2 and item[0] is not None
     )
+
+
+def _pair(item: Any) -> Any:
+    """One header: a HAR's object, a line of text, or a pair already."""
+    if isinstance(item, Mapping):
+        return (item.get("name"), item.get("value"))
+    if isinstance(item, str):
+        name, mark, value = item.partition(":")
+        return (name.strip(), value.strip()) if mark else None
+    return item
 
 
 def _names(name: str, value: Any) -> tuple[str, ...]:

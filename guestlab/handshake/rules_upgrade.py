@@ -21,7 +21,31 @@ _LOCAL_ORIGIN = re.compile(
 )
 
 
+def _told_of_missing(reading: Reading) -> Match | None:
+    """No URL at hand, but the symptom in words: 401 at the handshake, with nothing in the body or any log."""
+    note = reading.note
+    status = reading.evidence.http_status
+    if reading.evidence.url is not None or status not in {None, 401}:
+        return None
+    if status is None and not note.has(r"\b401\b"):
+        return None
+    if not note.says("socket") or note.says("notifications") or not note.has(_NOTHING_BACK):
+        return None
+    return likely(
+        *reading.lines("http_status", "token_kind", "note"),
+        what="A guest socket refused like this is most likely opened without deploymentId in the query.",
+        shown="",
+    )
+
+
+_NOTHING_BACK = (
+    r"empty body|no body|body is empty|without a body|nothing in (?:any|our|the) logs?|not in any log"
+)
+
+
 def _deployment_missing(reading: Reading) -> Match | None:
+    if told := _told_of_missing(reading):
+        return told
     if not reading.at_guest_socket or reading.deployment_id or reading.is_open:
         return None
     misspelled = reading.misspelled_deployment

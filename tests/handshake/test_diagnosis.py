@@ -278,3 +278,24 @@ def test_a_diagnosis_reads_well_in_a_terminal() -> None:
     assert lines[0] == "1. upgrade.deployment-missing  (level inferred; confirmed by the evidence)"
     assert [line.split(":")[0].strip() for line in lines[2:4]] == ["Why", "Next"]
     assert "  Evidence: body: empty (0 bytes)" in lines
+
+
+def test_the_symptom_in_words_alone_is_likely_a_missing_deployment_id() -> None:
+    """The question as it is asked, before anybody looked at the URL."""
+    words = "The websocket handshake answers 401 with an empty body, nothing in any log."
+    (finding,) = (f for f in diagnose(note=words).findings if f.rule == "upgrade.deployment-missing")
+    assert finding.confidence == "likely"
+
+
+@pytest.mark.parametrize("url", ["hello", "42", "   ", "/v1"])
+def test_what_is_no_address_is_not_called_right(url: str) -> None:
+    """`ok` needs something that was tried."""
+    assert not diagnose(url=url).ok
+
+
+def test_headers_may_be_given_as_lines() -> None:
+    """As they are copied from a terminal."""
+    url = "wss://webmessaging.mypurecloud.de/v1?deploymentId=3d2f0c1e-0000-4000-8000-000000000001"
+    lines = diagnose(url=url, headers=["Authorization: Bearer abcdef123456", "Host: x"])
+    pairs = diagnose(url=url, headers={"Authorization": "Bearer abcdef123456", "Host": "x"})
+    assert lines.rules == pairs.rules
