@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from guestlab.blocking import Session
     from guestlab.errors import GuestlabError
     from guestlab.handshake.attempt import Attempt
+    from guestlab.handshake.comparison import compare
     from guestlab.handshake.described import diagnose_text
     from guestlab.handshake.diagnosis import Diagnosis, Finding, diagnose
     from guestlab.handshake.har import diagnose_har
@@ -42,6 +43,7 @@ _NAMES = {
     "Session": "guestlab.blocking",
     "GuestlabError": "guestlab.errors",
     "Attempt": "guestlab.handshake.attempt",
+    "compare": "guestlab.handshake.comparison",
     "diagnose_har": "guestlab.handshake.har",
     "diagnose_text": "guestlab.handshake.described",
     "Diagnosis": "guestlab.handshake.diagnosis",
@@ -86,6 +88,7 @@ __all__ = [
     "Region",
     "Sandbox",
     "Session",
+    "compare",
     "diagnose",
     "diagnose_har",
     "diagnose_text",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from guestlab.handshake.attempt import Attempt
+    from guestlab.handshake.comparison import Comparison
     from guestlab.handshake.diagnosis import Diagnosis
     from guestlab.handshake.matrix import Cell, Matrix
     from guestlab.lab import Lab
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = [
     "View",
     "attempt_html",
+    "comparison_html",
     "conversation_html",
     "diagnosis_html",
     "lab_html",
@@ -90,6 +92,39 @@ def diagnosis_html(diagnosis: Diagnosis) -> str:
             for finding in diagnosis.findings
         ),
     )
+
+
+def comparison_html(comparison: Comparison) -> str:
+    """Show two requests side by side: a word says what differs, `<del>` and `<ins>` mark where."""
+    heads = "".join(
+        f'<th style="text-align:left">{escape(name)}{f"<br>{escape(outcome)}" if outcome else ""}</th>'
+        for name, outcome in zip(comparison.names, comparison.outcomes, strict=True)
+    )
+    rows = "".join(
+        f'<tr><td style="text-align:left">{escape(row.what)}</td><td style="text-align:left">'
+        f"{'' if row.kind == 'same' else escape(row.kind)}</td>"
+        f"{_side(row.left, 'del', row.kind)}{_side(row.right, 'ins', row.kind)}</tr>"
+        for row in comparison.rows
+    )
+    table = f"<table><thead><tr><th></th><th></th>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+    found = _table(
+        ("differs", "left", "right"),
+        (
+            (what, "absent" if left is None else left, "absent" if right is None else right)
+            for what, left, right in comparison.differences
+        ),
+    )
+    told = f"<p>{escape(comparison.summary)}</p>" + (found if comparison.differences else "")
+    return _section("Side by side", told + table)
+
+
+def _side(pieces: Iterable[tuple[str, bool]], element: str, kind: str) -> str:
+    """One cell, what differs marked."""
+    marked = "".join(
+        f"<{element}>{escape(text)}</{element}>" if differs else escape(text) for text, differs in pieces
+    )
+    absent = "<i>not sent: it ended before</i>" if kind == "not sent" else ""
+    return f'<td style="text-align:left"><code>{marked}</code>{"" if marked else absent}</td>'
 
 
 def token_html(token: AccessToken) -> str:

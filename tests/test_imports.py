@@ -71,6 +71,7 @@ LAZY_UPWARD = {
     ("handshake.matrix", "display"),
     ("handshake.matrix", "matrix_table"),
     ("handshake.attempt", "display"),  # an object's own `_repr_mimebundle_`
+    ("handshake.comparison", "display"),
     ("handshake.attempt", "snippets"),  # attempt.snippet(...)
     ("lab", "sandbox"),  # gl.Lab() without a region
     ("bench", "sandbox"),
