@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import json
 import os
 import secrets
 from collections.abc import Mapping
@@ -562,19 +563,28 @@ class Lab:
     # -- session ----------------------------------------------------------------------------------
 
     def session(
-        self, *, guest_token: str | None = None, limits: Limits | None = PUBLISHED, **configure: Any
+        self,
+        *,
+        guest_token: str | None = None,
+        limits: Limits | None = PUBLISHED,
+        auto_start: bool | None = None,
+        **configure: Any,
     ) -> Session:
         """Open a guest session and return its blocking face, connected and configured.
 
         Args:
             guest_token: Resume the session of this guest; a new guest by default.
             limits: The pacing budgets; None switches pacing off, on loopback only.
+            auto_start: Whether a new session is begun with a Presence Join; by default what the
+                deployment's public `config.json` says.
             configure: Passed on to `GuestSession`.
 
         Raises:
             HandshakeError: The socket did not open; names the findings.
         """
         self._check_open()
+        if auto_start is None:
+            auto_start = bridge.run(self._auto_starts())
         session = Session.open(
             GuestSession(
                 self.region,
@@ -583,11 +593,22 @@ class Lab:
                 origin=self.origin,
                 log=self.log,
                 limits=limits,
+                auto_start=auto_start,
                 **configure,
             )
         )
         self._sessions.append(session)
         return session
+
+    async def _auto_starts(self) -> bool:
+        """Read the deployment's `autoStart`; a configuration that cannot be read starts nothing by itself."""
+        with contextlib.suppress(GuestlabError):
+            url = self.region.config_url(self.deployment_id)
+            response = await self._http().send("GET", url, stage="session")
+            with contextlib.suppress(ValueError, KeyError, TypeError):
+                conversations = json.loads(response.content)["messenger"]["apps"]["conversations"]
+                return conversations["autoStart"]["enabled"] is True
+        return False
 
     def rehearse(self, script: Script) -> Outcome:
         """Hold a scripted conversation as a fresh guest and check what comes back.

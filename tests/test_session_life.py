@@ -10,6 +10,7 @@ import pytest
 from guestlab import errors
 from guestlab.authentication import GuestAuthentication
 from guestlab.backoff import Backoff
+from guestlab.lab import Lab
 from guestlab.protocol.content import Attachment
 from guestlab.protocol.events import (
     ConnectionTakenOver,
@@ -130,6 +131,15 @@ def test_a_join_is_sent_on_a_new_session_only(guest: Callable[..., GuestSession]
             assert joins(again) == 0
 
     run(scenario())
+
+
+def test_a_labs_session_joins_where_the_deployments_configuration_says_so(sandbox: Sandbox) -> None:
+    """As official clients do: read from the public config.json."""
+    for auto_start in (True, False):
+        deployment = sandbox.deployments.add(auto_start=auto_start)
+        with Lab(sandbox.region, deployment_id=deployment.id) as lab, lab.session():
+            joined = any('"Join"' in (entry.raw or "") for entry in lab.log.entries if entry.action)
+            assert joined is auto_start
 
 
 def test_typing_goes_both_ways(guest: Callable[..., GuestSession], sandbox: Sandbox) -> None:
