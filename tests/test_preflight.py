@@ -149,7 +149,7 @@ def test_a_deployment_of_another_region_is_found_there(monkeypatch: pytest.Monke
                     client, there.deployment_id, search_regions=search, regions=regions
                 )
 
-        both = (here.region, there.region)
+        both, where = (here.region, there.region), there.region.name
         unasked = asyncio.run(go(search=False, regions=both))
         found = asyncio.run(go(search=True, regions=both))
         nowhere = asyncio.run(go(search=True, regions=(here.region,)))

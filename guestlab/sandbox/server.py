@@ -154,6 +154,8 @@ class Server:
     async def _shut_down(self) -> None:
         for server in self._servers:
             server.close()
+        for _ in range(4):
+            await asyncio.sleep(0)  # a connection only just accepted gets its protocol, and is closed with it
         for connection in list(self._state.connections):
             with contextlib.suppress(Exception):  # one connection's trouble must not keep the others open
                 connection.shutdown()
@@ -169,7 +171,7 @@ class Server:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks, timeout=_GRACE)
-        await asyncio.sleep(0)  # what was aborted or only just accepted closes its socket on the next turn
+        await asyncio.sleep(0)  # what was aborted closes its socket on the next turn
 
 
 def _unsent(connection: Any) -> bool:
