@@ -11,11 +11,12 @@
 from __future__ import annotations
 
 import logging
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.utils import ClientDisconnected
-from uvicorn.protocols.websockets.websockets_sansio_impl import STATUS_PHRASES, WebSocketsSansIOProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.datastructures import Headers
 from websockets.http11 import Response
 from websockets.protocol import State
@@ -122,24 +123,30 @@ class SocketWire(WebSocketsSansIOProtocol):
         await super().send(message)
 
     def _refuse(self, body: bytes) -> None:
-        if self.disconnected or self._refusal is None:
+        if self.transport.is_closing() or self._refusal is None:
             raise ClientDisconnected
         status, headers, _ = self._refusal
         headers.setdefault("Connection", "close")
         headers.setdefault("Content-Length", str(len(body)))
-        self.transport.write(Response(status, STATUS_PHRASES[status], headers, body).serialize())
+        self.transport.write(Response(status, _phrase(status), headers, body).serialize())
         self.handshake_complete = True
         self.close_sent = True
         self.transport.close()
 
     def shutdown(self) -> None:
         """Say that the server is going away."""
-        self.stop_keepalive()
         if self.handshake_complete and not self.close_sent and self.conn.state is State.OPEN:
             self.queue.put_nowait({"type": "websocket.disconnect", "code": GOING_AWAY})
             self.conn.send_close(GOING_AWAY)
             self.transport.write(b"".join(self.conn.data_to_send()))
         self.transport.close()
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""
 
 
 def _nowhere(_: Any) -> None:
@@ -171,6 +178,8 @@ class HttpWire(H11Protocol):
 
     def handle_websocket_upgrade(self, event: Any) -> None:
         """Upgrade, and pass on what the client sent without waiting for the answer."""
+        # The official Java SDK's GET says "Content-Length: 0", which older websockets take for a body.
+        self.headers = [pair for pair in self.headers if pair != (b"content-length", b"0")]
         super().handle_websocket_upgrade(event)
         early, _ = self.conn.trailing_data
         if early:
