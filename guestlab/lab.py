@@ -437,9 +437,22 @@ class Lab:
         """What a word for the `Origin` header means here; any other text is sent as it is."""
         if text not in set(OriginWord):
             return text
-        if self._domains is None and self.origin is None and self._deployment_id:
+        domains = await self._allowed_domains() if self.origin is None else ()
+        return origin_of(text, own=self.origin, domains=domains)
+
+    @property
+    def has_deployment(self) -> bool:
+        """Whether the lab knows a deployment id."""
+        return bool(self._deployment_id)
+
+    def allowed_domains(self) -> tuple[str, ...]:
+        """The deployment's allowed domains, from its public `domains.json`; () where there are none."""
+        return bridge.run(self._allowed_domains())
+
+    async def _allowed_domains(self) -> tuple[str, ...]:
+        if self._domains is None and self._deployment_id:
             self._domains = await allowed_domains(self._http(), self.region, self._deployment_id)
-        return origin_of(text, own=self.origin, domains=self._domains or ())
+        return self._domains or ()
 
     async def _secret(self, credential: Credential, guest_token: str, *, real_token: bool) -> str | None:
         """Return the credential's value to send, learnt by the log before it goes anywhere."""

@@ -13,7 +13,7 @@ import asyncio
 import json
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
@@ -93,6 +93,18 @@ class Preflight:
         if failed is None:
             return "nothing stands in the way of a handshake"
         return f"{failed.name} failed: {failed.note}"
+
+    def document(self) -> dict[str, Any]:
+        """Everything found, as plain values for JSON."""
+        return {
+            "ok": self.ok,
+            "verdict": self.verdict,
+            "facts": {
+                name: list(value) if isinstance(value, tuple) else value for name, value in self.facts.items()
+            },
+            "steps": [{**asdict(rung), "duration_ms": round(rung.duration_ms, 1)} for rung in self.steps],
+            "deployments": [asdict(offered) for offered in self.deployments],
+        }
 
     def __repr__(self) -> str:
         return f"<Preflight at {self.where}: {self.verdict}>"

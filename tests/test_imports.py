@@ -50,6 +50,7 @@ LAYERS = {
     "blocking": 4,
     "lab": 4,
     "tour": 5,
+    "probe": 5,
     "bench": 5,
     "cli": 5,
     "__main__": 5,

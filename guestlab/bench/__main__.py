@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from guestlab.bench.chaos import chaos
+from guestlab.bench.matrix import matrix
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,6 +22,7 @@ BENCHMARKS: dict[str, tuple[Callable[[int], Outcome], Callable[[int], Outcome]]]
         lambda seed: chaos(seed=seed),
         lambda seed: chaos(messages=500, cuts=20, seed=seed),
     ),
+    "matrix": (lambda _: matrix(), lambda _: matrix(pairs=5)),
 }
 
 __all__ = ["BENCHMARKS", "main"]

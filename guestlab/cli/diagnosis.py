@@ -1,0 +1,132 @@
+"""`guestlab diagnose`: explain a handshake without any network."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from guestlab.cli.output import DONE, FINDING, add_command, printable, read_text
+from guestlab.errors import InputError
+from guestlab.handshake.described import from_text
+from guestlab.handshake.diagnosis import Diagnosis, diagnose
+from guestlab.handshake.har import diagnose_har
+
+if TYPE_CHECKING:
+    import argparse
+
+__all__ = ["add"]
+
+KEYS = "ok diagnoses[{ok findings[{rule what why next_step level confidence evidence sources}] remarks}]"
+
+# flag → evidence, help. Lists may be given several times.
+_FACTS: tuple[tuple[str, str, str], ...] = (
+    ("--url", "url", "where it went"),
+    ("--method", "method", "HTTP method"),
+    ("--token-kind", "token_kind", "client_credentials, pkce, guest, garbage, none …"),
+    ("--placement", "placement", "query, header, cookie, subprotocol or first_frame"),
+    ("--first-frame", "first_frame", "the first frame that was sent"),
+    ("--sent-frame", "sent_frame", "a later frame that was sent"),
+    ("--request-body", "request_body", "body of an HTTP request"),
+    ("--status", "http_status", "HTTP status of the answer"),
+    ("--close-code", "close_code", "close code of the socket"),
+    ("--body", "body", "body of the answer; '' when it was empty"),
+    ("--frame", "frame", "the server's frame that matters"),
+    ("--note", "note", "what you saw, in your own words"),
+    ("--deployment-status", "deployment_status", "Active, Inactive …, where looked up"),
+    ("--region-of-deployment", "region_of_deployment", "where the deployment was found"),
+)
+_LISTS: tuple[tuple[str, str, str], ...] = (
+    ("--header", "headers", "a request header, 'Name: value'"),
+    ("--subprotocol", "subprotocols", "an offered subprotocol"),
+    ("--response-header", "response_headers", "a header of the answer"),
+    ("--allowed-domain", "allowed_domains", "an allowed domain of the deployment"),
+)
+
+
+def add(commands: Any) -> None:
+    """Add the command."""
+    command = add_command(commands, "diagnose", _diagnose, "explain a handshake, without any network", KEYS)
+    command.description = (
+        "Give a curl line in quotes, the path of a HAR file or of code, - for standard input, or flags; "
+        "flags add to what was pasted. Exit status 1 when there is a finding, 0 when all is well."
+    )
+    command.add_argument("input", nargs="?", metavar="INPUT", help="a curl line, a file, or -")
+    for flag, name, text in _FACTS:
+        command.add_argument(flag, dest=name, help=text)
+    for flag, name, text in _LISTS:
+        command.add_argument(flag, dest=name, action="append", help=f"{text}; may be repeated")
+
+
+def _diagnose(options: argparse.Namespace) -> int:
+    diagnoses = _diagnosed(options)
+    ok = all(diagnosis.ok for diagnosis in diagnoses)
+    if options.json:
+        print(json.dumps({"ok": ok, "diagnoses": [_document(diagnosis) for diagnosis in diagnoses]}))
+    else:
+        for number, diagnosis in enumerate(diagnoses, 1):
+            if len(diagnoses) > 1:
+                print(f"Handshake {number}")
+            print(printable(str(diagnosis)))
+    return DONE if ok else FINDING
+
+
+def _diagnosed(options: argparse.Namespace) -> tuple[Diagnosis, ...]:
+    facts = {
+        name: getattr(options, name)
+        for _, name, _ in (*_FACTS, *_LISTS)
+        if getattr(options, name) is not None
+    }
+    for name in ("headers", "response_headers"):
+        if name in facts:
+            facts[name] = "\n".join(facts[name])
+    if options.input is None:
+        if not facts:
+            raise InputError(
+                "There is nothing to explain.",
+                why="Neither an input nor a fact was given.",
+                next_step="Paste a curl line, name a file, or say --url … --status …; - is standard input.",
+            )
+        return (diagnose(**facts),)
+    text = _text(options.input)
+    if not facts and _is_har(text):
+        return diagnose_har(text)
+    return (diagnose(from_text(text), **facts),)
+
+
+def _text(given: str) -> str:
+    """The text of a file, of standard input, or what was pasted itself."""
+    if given == "-":
+        return read_text("-")
+    try:
+        is_file = "\n" not in given and Path(given).is_file()
+    except (OSError, ValueError):  # a pasted line may be no possible path
+        is_file = False
+    if is_file or given.lower().endswith(".har"):
+        return read_text(given)
+    return given
+
+
+def _is_har(text: str) -> bool:
+    start = text.lstrip("\ufeff \r\n\t")[:200_000]
+    return start.startswith("{") and '"log"' in start and '"entries"' in text
+
+
+def _document(diagnosis: Diagnosis) -> dict[str, Any]:
+    return {
+        "ok": diagnosis.ok,
+        "findings": [
+            {
+                "rule": finding.rule,
+                "what": finding.what,
+                "why": finding.why,
+                "next_step": finding.next_step,
+                "level": finding.level,
+                "confidence": finding.confidence,
+                "evidence": list(finding.evidence),
+                "sources": list(finding.sources),
+            }
+            for finding in diagnosis.findings
+        ],
+        "remarks": list(diagnosis.remarks),
+    }

@@ -1,0 +1,306 @@
+"""`guestlab attempt`, `matrix`, `preflight`, `snippet` and `probe`: the handshake laboratory."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from guestlab.cli.output import DONE, FINDING, add_command, printable
+from guestlab.cli.where import add_where, lab_of
+from guestlab.errors import InputError
+from guestlab.handshake.attempt import Credential, Placement
+from guestlab.handshake.factors import DeploymentWord, OriginWord
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+
+    from guestlab.handshake.attempt import Attempt
+    from guestlab.handshake.matrix import Cell
+    from guestlab.lab import Lab
+
+__all__ = ["add", "attempt_document"]
+
+_ATTEMPT = (
+    "{ok url credential placement origin step http_status body_size frame_code close_code duration_ms "
+    "verdict measured findings[{rule what why next_step level confidence}] steps[{name ok duration_ms note}]}"
+)
+ATTEMPT_KEYS = f"ok region attempts[{_ATTEMPT}]"
+MATRIX_KEYS = (
+    "answer region attempts[{credential placement deployment origin ok step http_status frame_code "
+    "close_code duration_ms rules verdict}]"
+)
+PREFLIGHT_KEYS = (
+    "ok region verdict facts steps[{name state note next_step duration_ms}] deployments[{id name status}]"
+)
+SNIPPET_KEYS = "format snippet"
+PROBE_KEYS = (
+    "format level recorded_at region deployment left_open observations[{name condition question step ok "
+    "status headers body body_size close_code frame_code frames duration_ms note}]"
+)
+
+
+def add(commands: Any) -> None:
+    """Add the commands."""
+    _add_attempt(commands)
+    _add_matrix(commands)
+    preflight = add_command(
+        commands, "preflight", _preflight, "look at everything before a socket is opened", PREFLIGHT_KEYS
+    )
+    preflight.description = (
+        "Name, port, TLS, the deployment's public documents; with GUESTLAB_CLIENT_ID and _SECRET also the "
+        "Platform API, which lists the deployments when no id is given."
+    )
+    preflight.add_argument(
+        "--search-regions", action="store_true", help="ask the other regions when this one knows it not"
+    )
+    _add_proxy(preflight)
+    add_where(preflight)
+    snippet = add_command(
+        commands, "snippet", _snippet, "code of the handshake that works, in your language", SNIPPET_KEYS
+    )
+    snippet.description = "Make the handshake that works, live, and write it as code. Secrets are variables."
+    snippet.add_argument("format", metavar="FORMAT", help="python, guestlab, browser, node, curl, wscat …")
+    add_where(snippet)
+    probe = add_command(
+        commands, "probe", _probe, "ask a real organisation what nobody has documented", PROBE_KEYS
+    )
+    probe.description = (
+        "A dozen attempts, a second apart, no message and no token of worth; writes a JSON without ids, "
+        "domains and secrets. Asks before it begins."
+    )
+    probe.add_argument("--record", metavar="FILE", required=True, help="where to write; - is standard output")
+    probe.add_argument("--inactive", metavar="ID", help="id of a deployment that is switched off, to ask too")
+    probe.add_argument("--between", type=float, default=1.0, help="seconds between attempts (default: 1)")
+    _add_yes(probe)
+    add_where(probe)
+
+
+def _add_attempt(commands: Any) -> None:
+    attempt = add_command(
+        commands, "attempt", _attempt, "try the failing and the working handshake, live", ATTEMPT_KEYS
+    )
+    attempt.description = (
+        "Two attempts: one as people try it (by default an OAuth token in the query and no deployment id), "
+        "and the form that works. Needs no OAuth client: away from loopback a decoy goes out in place of a "
+        "token. Stops at SessionResponse: no Join, no message."
+    )
+    attempt.add_argument("--credential", choices=[*Credential], help="what to try to open it with")
+    attempt.add_argument("--placement", choices=[*Placement], help="where to put it")
+    attempt.add_argument(
+        "--deployment", metavar="WORD", help=f"deployment id tried: {', '.join(DeploymentWord)}"
+    )
+    attempt.add_argument("--url", help="try this whole URL instead")
+    attempt.add_argument("--parameter", default="access_token", help="the credential's name in a query")
+    _add_proxy(attempt)
+    add_where(attempt)
+
+
+def _add_matrix(commands: Any) -> None:
+    matrix = add_command(
+        commands, "matrix", _matrix, "try every credential in every place, and none", MATRIX_KEYS
+    )
+    matrix.description = "Without options: no credential in any place opens it; the deployment id alone does."
+    matrix.add_argument("--credentials", type=_words, metavar="A,B", help=f"of {', '.join(Credential)}")
+    matrix.add_argument("--placements", type=_words, metavar="A,B", help=f"of {', '.join(Placement)}")
+    matrix.add_argument(
+        "--deployments", type=_words, metavar="A,B", help=f"of {', '.join(DeploymentWord)}, or ids"
+    )
+    matrix.add_argument(
+        "--origins", type=_words, metavar="A,B", help=f"of {', '.join(OriginWord)}, or origins"
+    )
+    matrix.add_argument("--crossed", action="store_true", help="every combination, not one factor at a time")
+    _add_yes(matrix)
+    add_where(matrix)
+
+
+def _add_yes(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--yes", action="store_true", help="do not ask before making many requests")
+
+
+def _add_proxy(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--proxy", metavar="URL", help="HTTP proxy (default: HTTPS_PROXY; '' for none)")
+
+
+def _words(text: str) -> list[str]:
+    return [word.strip() for word in text.split(",")]
+
+
+def attempt_document(attempt: Attempt) -> dict[str, Any]:
+    """An attempt as the object `--json` prints."""
+    return {
+        "ok": attempt.ok,
+        "url": attempt.url,
+        "credential": attempt.credential,
+        "placement": attempt.placement,
+        "origin": attempt.origin,
+        "step": attempt.step,
+        "http_status": attempt.http_status,
+        "body_size": attempt.body_size,
+        "frame_code": attempt.frame_code,
+        "close_code": attempt.close_code,
+        "duration_ms": round(attempt.duration_ms, 1),
+        "verdict": attempt.verdict,
+        "measured": "measured here",
+        "findings": [
+            {
+                "rule": finding.rule,
+                "what": finding.what,
+                "why": finding.why,
+                "next_step": finding.next_step,
+                "level": finding.level,
+                "confidence": finding.confidence,
+            }
+            for finding in attempt.diagnosis.findings
+        ],
+        "steps": [
+            {"name": step.name, "ok": step.ok, "duration_ms": round(step.duration_ms, 1), "note": step.note}
+            for step in attempt.steps
+        ],
+    }
+
+
+def _attempt(options: argparse.Namespace) -> int:
+    with lab_of(options) as lab:
+        attempts = [_as_asked(lab, options)]
+        if lab.has_deployment:
+            attempts.append(lab.attempt(credential="guest", placement="first_frame", proxy=options.proxy))
+        else:
+            print("No --deployment-id: the form that works cannot be tried.", file=sys.stderr)
+        works = attempts[-1].ok
+        if options.json:
+            documents = [attempt_document(attempt) for attempt in attempts]
+            print(json.dumps({"ok": works, "region": lab.region.name, "attempts": documents}))
+        else:
+            for title, attempt in zip(("As tried", "As it works"), attempts, strict=False):
+                print(printable(f"{title} (measured here)\n  {attempt.url}\n{attempt}\n"))
+    return DONE if works else FINDING
+
+
+def _as_asked(lab: Lab, options: argparse.Namespace) -> Attempt:
+    """The attempt the person wants to see fail: by default the forum question's."""
+    asked = options.credential or options.placement or options.deployment or options.url
+    credential = options.credential or ("none" if options.url or options.deployment else "client_credentials")
+    placement = options.placement or ("nowhere" if credential == "none" else "query")
+    if options.placement and not options.credential:
+        credential = "client_credentials"
+    given: dict[str, Any] = {"url": options.url} if options.url else {}
+    if not options.url and (options.deployment or not asked or not lab.has_deployment):
+        given["deployment_id"] = options.deployment or "missing"
+    return lab.attempt(
+        credential=credential,
+        placement=placement,
+        parameter=options.parameter,
+        proxy=options.proxy,
+        **given,
+    )
+
+
+def _matrix(options: argparse.Namespace) -> int:
+    with lab_of(options) as lab:
+        matrix = lab.matrix(
+            options.credentials,
+            options.placements,
+            options.deployments,
+            options.origins,
+            crossed=options.crossed,
+            confirm=_confirm(options, lab),
+        )
+        if options.json:
+            cells = [_cell_document(cell) for cell in matrix.cells]
+            print(json.dumps({"answer": matrix.answer, "region": lab.region.name, "attempts": cells}))
+        else:
+            print(printable(str(matrix)))
+    return DONE
+
+
+def _cell_document(cell: Cell) -> dict[str, Any]:
+    return {
+        "credential": cell.setting.credential,
+        "placement": cell.setting.placement,
+        "deployment": cell.setting.deployment,
+        "origin": cell.setting.origin,
+        "ok": cell.ok,
+        "step": cell.step,
+        "http_status": cell.http_status,
+        "frame_code": cell.frame_code,
+        "close_code": cell.close_code,
+        "duration_ms": round(cell.duration_ms, 1),
+        "rules": list(cell.diagnosis.rules),
+        "verdict": cell.verdict,
+    }
+
+
+def _preflight(options: argparse.Namespace) -> int:
+    with lab_of(options) as lab:
+        found = lab.preflight(search_regions=options.search_regions, proxy=options.proxy)
+        if options.json:
+            print(json.dumps({"region": lab.region.name, **found.document()}))
+        else:
+            print(printable(str(found)))
+    return DONE if found.ok else FINDING
+
+
+def _snippet(options: argparse.Namespace) -> int:
+    from guestlab.snippets import FORMATS, snippet
+
+    if options.format not in FORMATS:
+        raise InputError(
+            f"There is no snippet in {options.format!r}.",
+            why="A snippet is written in one of a fixed set of forms.",
+            next_step=f"Use one of: {', '.join(FORMATS)}.",
+        )
+    with lab_of(options) as lab:
+        attempt = lab.handshake()
+        text = snippet(attempt, options.format)
+        if options.json:
+            print(json.dumps({"format": options.format, "snippet": text}))
+        else:
+            print(text)
+    return DONE if attempt.ok else FINDING
+
+
+def _probe(options: argparse.Namespace) -> int:
+    from guestlab.probe import probe
+
+    with lab_of(options) as lab:
+        document = probe(
+            lab, inactive=options.inactive, between=options.between, confirm=_confirm(options, lab)
+        )
+    text = json.dumps(document, indent=2, ensure_ascii=False)
+    if options.record != "-":
+        try:
+            Path(options.record).write_text(text + "\n", encoding="utf-8")
+        except OSError as error:
+            raise InputError(
+                f"{options.record} cannot be written.",
+                why=f"{error.strerror or error}.",
+                next_step="Give another path, or - for standard output.",
+            ) from None
+    if options.json or options.record == "-":
+        print(text)
+    else:
+        count = len(document["observations"])
+        print(f"{count} answers written to {options.record}. Read it before you give it away.")
+    return DONE
+
+
+def _confirm(options: argparse.Namespace, lab: Lab) -> Callable[[int], bool] | bool:
+    """Ask on the terminal; where there is none, somebody must have said --yes."""
+    if options.yes:
+        return True
+
+    def asked(number: int) -> bool:
+        if not sys.stdin.isatty():
+            raise InputError(
+                f"This would make {number} requests to {lab.region.name}.",
+                why="More than a few are made only when somebody has said so; here is no terminal to ask.",
+                next_step="Pass --yes.",
+            )
+        print(f"This makes {number} requests to {lab.region.name}. Go on? [y/N] ", end="", file=sys.stderr)
+        sys.stderr.flush()
+        return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+    return asked
