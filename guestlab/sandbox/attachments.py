@@ -283,7 +283,7 @@ async def download(call: Call) -> Reply:
         raise Refusal("not.found")
     # Never shown by a browser on our origin, whatever it claims to be.
     headers = {
-        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(found.name)}",
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(found.name, errors='replace')}",
         "X-Content-Type-Options": "nosniff",
     }
     return Reply(raw=found.data, media_type=_header_safe(found.mime), headers=headers)

@@ -8,7 +8,8 @@ the correlation id on every answer and writes the line of the backend log. A ser
 
 from __future__ import annotations
 
-import json
+import logging
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -18,6 +19,7 @@ from urllib.parse import parse_qsl
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from guestlab.sandbox.json_text import read_json, write_json
 from guestlab.sandbox.origins import Origin
 from guestlab.sandbox.refusals import Refusal
 
@@ -26,6 +28,11 @@ if TYPE_CHECKING:
     from guestlab.sandbox.world import AccessToken, World
 
 __all__ = ["Call", "Needs", "Reply", "Service", "page_numbers", "serve"]
+
+_LOGGER = logging.getLogger("guestlab.sandbox")
+
+# Paths whose last part is as good as a credential; the log shows none.
+_SECRET_ENDS = re.compile(r"^(/upload/|/api/v2/downloads/|.*/pushdevices/).+")
 
 BODY_LIMIT = 3 * 1024 * 1024
 """Bytes of a JSON or form body; uploads have their own."""
@@ -95,8 +102,8 @@ class Call:
         if not body.strip():
             return None
         try:
-            return json.loads(body)
-        except (ValueError, RecursionError):
+            return read_json(body)
+        except ValueError:
             raise Refusal("bad.request") from None
 
     async def object(self) -> dict[str, Any]:
@@ -149,10 +156,11 @@ def serve(messaging: Messaging, service: Service, *, name: str, needs: Needs) ->
             correlation_id=world.new_id(),
         )
         reply = await _answer(call, service, needs)
+        shown = _SECRET_ENDS.sub(r"\1…", request.url.path)
         response = _response(call, reply)
         world.record(
             name,
-            f"{request.method} {request.url.path}",
+            f"{request.method} {shown}",
             response.status_code,
             correlation_id=call.correlation_id,
             detail=call.detail,
@@ -176,6 +184,10 @@ async def _answer(call: Call, service: Service, needs: Needs) -> Reply:
         return Reply(refusal.envelope(call.correlation_id), refusal.status, dict(refusal.headers))
     except ClientDisconnect:
         return Reply(status=400)
+    except Exception:
+        _LOGGER.exception("a REST service of the sandbox failed")
+        failure = Refusal("internal.server.error")
+        return Reply(failure.envelope(call.correlation_id), failure.status)
     if isinstance(answer, Reply):
         return answer
     return Reply(answer) if answer is not None else Reply(status=204)
@@ -216,7 +228,7 @@ def _response(call: Call, reply: Reply) -> Response:
     elif reply.document is None:
         content = b""
     else:
-        content = json.dumps(reply.document, ensure_ascii=False, separators=(",", ":")).encode()
+        content = write_json(reply.document).encode()
     response = Response(content, status_code=reply.status)
     if content:
         response.headers["Content-Type"] = reply.media_type

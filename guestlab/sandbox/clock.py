@@ -15,6 +15,8 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from guestlab.errors import InputError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -84,9 +86,17 @@ class Clock:
         return datetime.fromtimestamp(self.time(), UTC)
 
     def advance(self, seconds: float) -> None:
-        """Jump forward; what falls due on the way happens, in order, before this returns."""
+        """Jump forward; what falls due on the way happens, in order, before this returns.
+
+        Raises:
+            InputError: The seconds are negative.
+        """
         if seconds < 0:
-            raise ValueError("The sandbox's time only goes forward.")
+            raise InputError(
+                f"The sandbox's time cannot go back by {-seconds} s.",
+                why="Everything that happened would have to unhappen.",
+                next_step="Give the seconds to go forward, or reset() the sandbox.",
+            )
         self._run_there(lambda: self._advance(seconds))
 
     def freeze(self) -> None:

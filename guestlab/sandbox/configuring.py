@@ -40,12 +40,9 @@ def configure(messaging: Messaging, connection: Connection, asked: Asked) -> int
     session = messaging.find(deployment, asked.token)
     if session is not None and session.person is not None:
         raise FrameRefusal(4017, "Cannot downgrade to an unauthenticated session")
-    if session is not None and session.closed and not start_new:
-        body = {**session_body(messaging, session, new=False), "connected": False}
-        connection.push(envelope("SessionResponse", body, tracing_id=asked.tracing_id))
-        return 200
     new = session is None or start_new
-    if session is None or new:
+    if session is None or start_new:
+        messaging.detach(connection)  # the caller of startNew is not told that its old session is closed
         session = messaging.open(deployment, asked.token)
     messaging.attach(connection, session, asked.token)
     _welcome(messaging, connection, session, asked, new=new)
@@ -80,6 +77,7 @@ def configure_authenticated(messaging: Messaging, connection: Connection, asked:
         if session is None:
             session = messaging.session_of_person(deployment, person)  # another device of the same person
         if session is None or start_new:
+            messaging.detach(connection)
             session, new = messaging.open(deployment, asked.token, person=person), True
         messaging.attach(connection, session, asked.token)
     _welcome(messaging, connection, session, asked, new=new, cleared=cleared)
@@ -192,4 +190,7 @@ def _welcome(
     cleared: bool = False,
 ) -> None:
     body = session_body(messaging, session, new=new, cleared=cleared)
+    body["connected"] = not session.closed  # a closed read-only session is shown, not joined
+    if session.closed:
+        messaging.detach(connection)
     connection.push(envelope("SessionResponse", body, tracing_id=asked.tracing_id))

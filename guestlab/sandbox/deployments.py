@@ -7,10 +7,13 @@ any case, equal or a subdomain; how the server itself matches is not documented 
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+
+from guestlab.errors import SandboxError
 
 if TYPE_CHECKING:
     from guestlab.sandbox.origins import Origin
@@ -142,6 +145,9 @@ def _host(text: str) -> str:
         return ""
 
 
+_SWITCHES = frozenset(part.name for part in fields(Deployment)) - {"id"}
+
+
 @dataclass(slots=True)
 class Deployments(Sequence[Deployment]):
     """The organisation's deployments, in the order they were added."""
@@ -158,7 +164,18 @@ class Deployments(Sequence[Deployment]):
             allowed_domains: Restricts who may connect; None allows every domain.
             label: What its id is derived from; by default its number.
             switches: For example `status="Inactive"`, `auto_start=True`, `disconnect="ReadOnly"`.
+
+        Raises:
+            SandboxError: There is no such switch.
         """
+        unknown = sorted(set(switches) - _SWITCHES)
+        if unknown:
+            close = difflib.get_close_matches(unknown[0], _SWITCHES, n=1)
+            raise SandboxError(
+                f"A deployment has no switch {unknown[0]!r}.",
+                why=f"It has {', '.join(sorted(_SWITCHES))}.",
+                next_step=f"Did you mean {close[0]}?" if close else "Take one of these.",
+            )
         deployment_id = self._new_id(label or f"deployment {len(self._by_id)}")
         if allowed_domains is not None:
             switches.setdefault("allow_all_domains", False)

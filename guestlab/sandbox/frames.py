@@ -7,7 +7,6 @@ protocol room is used here: two witnesses. Texts of refusals are word for word w
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +18,6 @@ __all__ = [
     "error_body",
     "message_body",
     "too_many_requests",
-    "wire_text",
 ]
 
 _NAMES = {
@@ -90,16 +88,6 @@ def envelope(
     if tracing_id is not None:
         frame["tracingId"] = tracing_id
     return frame
-
-
-def wire_text(frame: dict[str, Any]) -> str:
-    """Compact JSON, unicode as it is; lone surrogates, which UTF-8 cannot carry, stay escaped."""
-    text = json.dumps(frame, ensure_ascii=False, separators=(",", ":"))
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return json.dumps(frame, separators=(",", ":"))
-    return text
 
 
 def error_body(code: int, text: str, **more: Any) -> dict[str, Any]:

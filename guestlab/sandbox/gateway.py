@@ -7,6 +7,7 @@ any kind, in the query, a header, a cookie or a subprotocol, plays no part: noth
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from guestlab.sandbox.deployments import Deployment
     from guestlab.sandbox.origins import Origin
     from guestlab.sandbox.world import World
+
+from guestlab.errors import SandboxError
 
 __all__ = ["TABLE", "Gateway", "Knock", "Row", "knock_of"]
 
@@ -147,12 +150,25 @@ class Gateway(Sequence[Row]):
         Args:
             condition: The row, such as "deployment.missing".
             answer: `status`, `body` or `headers`.
+
+        Raises:
+            SandboxError: No such row, or no such part of an answer.
         """
-        if condition not in {row.condition for row in self._rows}:
-            raise KeyError(condition)
+        conditions = [row.condition for row in self._rows]
+        if condition not in conditions:
+            close = difflib.get_close_matches(condition, conditions, n=1)
+            raise SandboxError(
+                f"The gateway's table has no row {condition!r}.",
+                why=f"It has {', '.join(conditions)}.",
+                next_step=f"Did you mean {close[0]}?" if close else "Take one of these.",
+            )
         unknown = set(answer) - {"status", "body", "headers"}
         if unknown:
-            raise TypeError(f"A row's answer has status, body and headers, not {', '.join(sorted(unknown))}.")
+            raise SandboxError(
+                f"A row's answer cannot have {', '.join(sorted(unknown))}.",
+                why="It has status, body and headers.",
+                next_step="Leave the others out.",
+            )
         self._rows = tuple(
             replace(row, **answer, level="set by hand", source="sandbox.gateway.set")
             if row.condition == condition

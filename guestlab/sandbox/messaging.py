@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
+import logging
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,7 @@ from guestlab.sandbox.faults import Faults
 from guestlab.sandbox.frames import Asked, FrameRefusal, TooFast, envelope, too_many_requests
 from guestlab.sandbox.gateway import Gateway
 from guestlab.sandbox.history import HistoryTokens
+from guestlab.sandbox.json_text import read_json
 from guestlab.sandbox.openid import Provider
 from guestlab.sandbox.origins import Origin
 from guestlab.sandbox.sessions import Connection, Session
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
     from guestlab.sandbox.world import World
 
 __all__ = ["ACTIONS", "Messaging"]
+
+_LOGGER = logging.getLogger("guestlab.sandbox")
 
 SECONDS_TO_LEAVE = 5.0
 """How long a connection told that it is closed may stay; then the server closes it (inferred)."""
@@ -127,6 +130,7 @@ class Messaging:
         self.dialogue.clear()
         self.uploads.clear()
         self.history_tokens.clear()
+        self.webhooks.clear()
         self.authorizations.clear()
         self.provider.clear()
         self.sign_ins.clear()
@@ -160,7 +164,10 @@ class Messaging:
 
     def receive(self, connection: Connection, text: str | bytes) -> None:
         """Answer one client frame."""
-        fields = _decoded(text)
+        try:
+            fields = read_json(text)
+        except ValueError:
+            fields = None
         tracing_id = fields.get("tracingId") if isinstance(fields, dict) else None
         tracing_id = tracing_id if isinstance(tracing_id, str) else None
         name = "unreadable frame"
@@ -174,6 +181,10 @@ class Messaging:
         except TooFast as refusal:
             code = 429
             connection.push(too_many_requests(refusal.wait, refusal.text, tracing_id))
+        except Exception:
+            _LOGGER.exception("the sandbox failed at a client frame")
+            code = 5000
+            connection.push(envelope("string", "Request failed.", code=code, tracing_id=tracing_id))
         self.world.record("guest messaging", name, code, level="inferred")
 
     def _act(self, connection: Connection, asked: Asked) -> int:
@@ -353,10 +364,3 @@ def _read(fields: Any, tracing_id: str | None) -> Asked:
     if action == "echo":  # a sample by a Genesys engineer sends it without
         return Asked(action, "", tracing_id, fields)
     raise FrameRefusal(400, "Request failed: token is missing")
-
-
-def _decoded(text: str | bytes) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from guestlab.errors import SandboxError
 from guestlab.sandbox.calls import Call, Reply
 from guestlab.sandbox.jwts import mint
 from guestlab.sandbox.pages import page, s256, safe_target, with_query
@@ -140,7 +141,11 @@ class Provider:
         found = next((known for known in PEOPLE if known.subject == person), None)
         if found is None:
             names = ", ".join(known.subject for known in PEOPLE)
-            raise KeyError(f"nobody is called {person!r}; known: {names}")
+            raise SandboxError(
+                f"Nobody called {person!r} has an account at the sandbox's provider.",
+                why=f"It knows {names}.",
+                next_step="Take one of these.",
+            )
         return Grant(found, redirect_uri, nonce, challenge, self._world.now() + seconds)
 
 
@@ -207,6 +212,6 @@ async def sign_in(call: Call) -> Reply:
                 code_challenge=form.get("code_challenge") or None,
             )
             location = with_query(target, answer)
-    except KeyError:
+    except SandboxError:
         return page("Sign in", "<p>Nobody of this name has an account here.</p>", 400)
     return Reply(status=302, raw=b"", headers={"Location": location})

@@ -75,6 +75,12 @@ class Origin:
         scheme = ("wss" if self.secure else "ws") if socket else ("https" if self.secure else "http")
         return f"{scheme}://{service + '.' if self.label else ''}{self.authority}"
 
+    @property
+    def host(self) -> str:
+        """The host name without label and port, brackets kept."""
+        host, _, port = self.authority.rpartition(":")
+        return host if port.isdigit() and host else self.authority
+
     def serves(self, path: str) -> bool:
         """Whether the host the client named answers this path."""
         return not self.label or self.label in service_of(path)

@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route, Router
 from starlette.websockets import WebSocket
 
+from guestlab.regions import is_loopback_host
 from guestlab.sandbox import (
     agent_rest,
     attachments,
@@ -224,7 +225,11 @@ def _by_host(router: ASGIApp, missing: Endpoint) -> ASGIApp:
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         origin = Origin.of_scope(dict(scope), scope["headers"])
-        chosen = router if origin.serves(scope["path"]) else _as_asgi(missing)
+        serves = origin.serves(scope["path"])
+        if scope["path"].startswith("/sandbox/"):
+            # Only under a name of this machine: a web page cannot reach it by rebinding its own.
+            serves = is_loopback_host(origin.host)
+        chosen = router if serves else _as_asgi(missing)
         await chosen(scope, receive, send)
 
     return app

@@ -65,7 +65,7 @@ def _words(
     messaging: Messaging, connection: Connection, session: Session, asked: Asked, message: dict[str, Any]
 ) -> int:
     text, kind = message.get("text"), message.get("type", "Text")
-    if kind not in _TYPES or not isinstance(text, str | None):
+    if not isinstance(kind, str) or kind not in _TYPES or not isinstance(text, str | None):
         raise FrameRefusal(400, "Request failed: message type or text is not valid")
     content = _objects(message.get("content"))
     if not text and not content:

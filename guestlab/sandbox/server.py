@@ -122,6 +122,8 @@ class Server:
                 self.loop.run_until_complete(self.loop.shutdown_asyncgens())
             asyncio.set_event_loop(None)
             self.loop.close()
+            for listener, _ in self._listeners:
+                listener.close()
 
     async def _serve(self) -> None:
         config = Config(

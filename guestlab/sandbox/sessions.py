@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from uvicorn.protocols.utils import ClientDisconnected
 
-from guestlab.sandbox.frames import wire_text
+from guestlab.sandbox.json_text import write_json
 from guestlab.sandbox.windows import Window
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class Session:
     def broadcast(self, frame: dict[str, Any]) -> None:
         """Send a frame to every connection."""
         if self.connections:
-            text = wire_text(frame)
+            text = write_json(frame)
             for connection in tuple(self.connections):
                 connection.push(frame, text)
 
@@ -119,7 +119,7 @@ class Connection:
 
     def push(self, frame: dict[str, Any], text: str | None = None) -> None:
         """Send a frame, through whatever faults are on."""
-        text = text if text is not None else wire_text(frame)
+        text = text if text is not None else write_json(frame)
         if self._faults.bends:
             self._faults.bend(self, frame, text)
         else:

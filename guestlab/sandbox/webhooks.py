@@ -42,6 +42,11 @@ class Webhooks:
         self._world = world
         self._running: set[asyncio.Task[None]] = set()
 
+    def clear(self) -> None:
+        """Give up what is still to be delivered."""
+        for task in self._running:
+            task.cancel()
+
     def send(self, conversation: Conversation, normalized: dict[str, Any]) -> None:
         """Post one message to the conversation's integration."""
         found = self._world.integrations.get(conversation.own_address)

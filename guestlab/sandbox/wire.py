@@ -186,6 +186,12 @@ class HttpWire(H11Protocol):
             protocol = self.transport.get_protocol()
             cast("SocketWire", protocol).data_received(early)
 
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what cannot be read; a request still being answered gets no second answer."""
+        if self.cycle is not None:
+            self.cycle.disconnected = True
+        super().send_400_response(msg)
+
     def handle_events(self) -> None:
         """Never let a malformed request end in a traceback."""
         try:

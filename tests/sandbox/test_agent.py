@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING, Any
@@ -319,6 +320,8 @@ def test_the_agents_answer_goes_to_the_signed_webhook(sandbox: Sandbox, api: htt
     line = _lines(api, conversation)["workflow"]["messages"][0]["id"]
     sent = api.post(f"{MESSAGES}/{conversation}/communications/{line}/messages", json={"textBody": "Hi Ada"})
     assert arrived.acquire(timeout=10)
+    while "try 1" not in {record.detail for record in sandbox.backend_log}:
+        time.sleep(0.005)
     sandbox.clock.advance(5)
     assert arrived.acquire(timeout=10)
     headers, body = received[1]
@@ -396,5 +399,7 @@ def test_the_control_plane_does_what_the_object_does(
     assert http.post("/sandbox/reset", content=b"{}").status_code == 415
     asked = http.get("/sandbox/state", headers={"Origin": "https://evil.example"})
     assert "Access-Control-Allow-Origin" not in asked.headers
+    assert http.get("/sandbox/state", headers={"Host": "evil.example"}).status_code == 404
+    assert http.get("/sandbox/state", headers={"Host": "localhost:9"}).status_code == 200
     assert http.post("/sandbox/reset", json={"seed": 7}).status_code == 204
     assert sandbox.client_id != state["client_id"]

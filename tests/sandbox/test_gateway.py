@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from guestlab.errors import SandboxError
 from guestlab.limits import Limits
 from guestlab.sandbox import Sandbox
 from guestlab.sandbox.gateway import DENY, TABLE
@@ -121,8 +122,10 @@ def test_a_row_can_be_set_otherwise(sandbox: Sandbox) -> None:
     assert sandbox.gateway["deployment.missing"].level == "set by hand"
     sandbox.reset()
     assert raw(sandbox.http_port, upgrade_request("/v1")) == EMPTY_401
-    with pytest.raises(KeyError):
-        sandbox.gateway.set("no.such.row", status=200)
+    with pytest.raises(SandboxError, match=r"Did you mean deployment\.missing"):
+        sandbox.gateway.set("deployment.mising", status=200)
+    with pytest.raises(SandboxError, match="cannot have colour"):
+        sandbox.gateway.set("open", colour="red")
 
 
 def test_what_only_looks_like_an_upgrade_is_answered(sandbox: Sandbox) -> None:

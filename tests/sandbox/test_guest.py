@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
+import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed
 
@@ -74,8 +75,10 @@ def test_start_new_replaces_the_session(quiet: Sandbox, guest: Guest) -> None:
     """The old one's other connections are told; its words are no longer reachable."""
     second = Guest(quiet, token=guest.token)
     guest.say("old")
-    fresh = guest.configure(startNew=True)
+    guest.send("configureSession", deploymentId=guest.deployment_id, startNew=True)
+    fresh = guest.until("SessionResponse")
     assert fresh["body"]["newSession"] is True
+    assert guest.is_silent()
     assert second.until("ConnectionClosedEvent")["body"] == {}
     second.close()
 
@@ -100,6 +103,8 @@ REFUSED: tuple[tuple[str, Any, int, str], ...] = (
     ("another token", {"action": "getJwt", "token": "another"}, 4007, "Session not found"),
     ("no message", {"action": "onMessage"}, 400, "message"),
     ("empty message", {"action": "onMessage", "message": {"type": "Text", "text": ""}}, 400, "empty"),
+    ("not a number", '{"action":"echo","token":"t","x":NaN}', 400, "JSON"),
+    ("type a list", {"action": "onMessage", "message": {"type": [], "text": "x"}}, 400, "type"),
     ("odd type", {"action": "onMessage", "message": {"type": "Song", "text": "x"}}, 400, "type"),
     ("text no text", {"action": "onMessage", "message": {"type": "Text", "text": 7}}, 400, "text"),
     ("no events", {"action": "onMessage", "message": {"type": "Event", "events": []}}, 400, "event"),
@@ -176,6 +181,41 @@ def test_a_text_is_echoed_to_every_connection(quiet: Sandbox, guest: Guest) -> N
     assert body["metadata"]["id"] == "mine"
     assert body["metadata"]["correlationId"]
     second.close()
+
+
+def test_a_lone_surrogate_survives(quiet: Sandbox, guest: Guest) -> None:
+    """It is legal JSON and no legal UTF-8: it stays escaped, on the socket and in REST."""
+    frame = {"action": "onMessage", "token": guest.token, "message": {"type": "Text", "text": "\ud800"}}
+    guest.socket.send(json.dumps(frame))
+    assert guest.receive()["body"]["text"] == "\ud800"
+    jwt = guest.ask("getJwt")["body"]["jwt"]
+    url = f"http://127.0.0.1:{quiet.http_port}/api/v2/webmessaging/messages"
+    page = httpx.get(url, headers={"Authorization": f"Bearer {jwt}"}, trust_env=False).json()
+    assert page["entities"][0]["text"] == "\ud800"
+
+
+def test_a_failure_of_the_sandbox_itself_is_answered_and_told(
+    quiet: Sandbox, guest: Guest, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """5000 on the socket, 500 by REST; the log has the traceback; both go on."""
+
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("broken on purpose")
+
+    monkeypatch.setattr(quiet._messaging.bot, "hear", broken)
+    monkeypatch.setattr(quiet.world, "issue_token", broken)
+    guest.send("onMessage", message={"type": "Text", "text": "x"})
+    assert guest.until("string")["code"] == 5000
+    assert guest.ask("getJwt")["code"] == 200
+    reply = httpx.post(
+        f"http://127.0.0.1:{quiet.http_port}/oauth/token",
+        data={"grant_type": "client_credentials"},
+        auth=(quiet.client_id, quiet.client_secret),
+        trust_env=False,
+    )
+    assert (reply.status_code, reply.json()["code"]) == (500, "internal.server.error")
+    failures = [record for record in caplog.records if record.exc_info]
+    assert len(failures) == 2
 
 
 def test_times_only_grow(guest: Guest) -> None:

@@ -192,6 +192,9 @@ def test_a_file_goes_up_is_sent_and_comes_down(quiet: Sandbox, guest: Guest, web
     assert (reply.content, reply.headers["Content-Type"]) == (PNG, "image/png")
     assert reply.headers["Content-Disposition"].startswith("attachment")
     assert second.receive()["body"]["content"] == body["content"]
+    shown = " ".join(str(record) for record in quiet.backend_log)
+    assert "PUT /upload/…" in shown
+    assert attachment["url"].rpartition("/")[2] not in shown
     second.close()
 
 

@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from guestlab.errors import SandboxError
 from guestlab.sandbox import Sandbox
 from guestlab.sandbox.clock import Clock
 from guestlab.sandbox.deployments import Deployment
@@ -42,7 +43,7 @@ def test_an_advance_fires_what_falls_due_each_at_its_moment() -> None:
     clock.advance(20)
     assert fired == [("five", 5.0), ("seven", 7.0), ("ten", 10.0)]
     assert clock.time() == 20.0
-    with pytest.raises(ValueError, match="forward"):
+    with pytest.raises(ValueError, match="go back"):
         clock.advance(-1)
 
 
@@ -106,6 +107,15 @@ def test_the_domain_rule(origin: str | None, allowed: bool) -> None:
     assert deployment.allows(origin) is allowed
     assert Deployment(id="x").allows(origin)
     assert not Deployment(id="x", allow_all_domains=False).allows(origin)
+
+
+def test_an_unknown_switch_or_person_gets_a_did_you_mean() -> None:
+    """Typed errors with a next step."""
+    sandbox = Sandbox()
+    with pytest.raises(SandboxError, match="Did you mean auto_start"):
+        sandbox.deployments.add(autostart=True)
+    with pytest.raises(SandboxError, match="ada, grace, alan"):
+        sandbox.openid.code("charles")
 
 
 def test_an_origin_leads_back_the_way_the_client_came() -> None:
