@@ -154,10 +154,14 @@ class Server:
         await self._shut_down()
 
     async def _shut_down(self) -> None:
+        # asyncio forgets a connection it has accepted but not yet served when its server closes (3.11).
+        for listener, _ in self._listeners:
+            with contextlib.suppress(NotImplementedError):  # Windows
+                self.loop.remove_reader(listener)
+        for _ in range(3):
+            await asyncio.sleep(0)
         for server in self._servers:
             server.close()
-        for _ in range(4):
-            await asyncio.sleep(0)  # a connection only just accepted gets its protocol, and is closed with it
         for connection in list(self._state.connections):
             with contextlib.suppress(Exception):  # one connection's trouble must not keep the others open
                 connection.shutdown()
