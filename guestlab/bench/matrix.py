@@ -46,7 +46,7 @@ def matrix(*, pairs: int = 15, delay: float = 0.5) -> Outcome:
                 client_id=sandbox.client_id,
                 client_secret=sandbox.client_secret,
             ) as lab:
-                lab.token()
+                lab.matrix(deployments=["right", "missing"])  # imports, a token and compiled patterns
                 for _ in range(pairs):
                     started = time.monotonic()
                     works = lab.handshake().ok
