@@ -22,6 +22,7 @@ from starlette.responses import Response
 from guestlab.sandbox.json_text import read_json, write_json
 from guestlab.sandbox.origins import Origin
 from guestlab.sandbox.refusals import Refusal
+from guestlab.sandbox.windows import whole_seconds
 
 if TYPE_CHECKING:
     from guestlab.sandbox.messaging import Messaging
@@ -216,7 +217,7 @@ def _spend(call: Call) -> None:
     if wait:
         raise Refusal(
             "too.many.requests",
-            headers={"Retry-After": str(max(1, round(wait + 0.5)))},
+            headers={"Retry-After": str(whole_seconds(wait))},
             limit=allowed,
             seconds=60,
         )

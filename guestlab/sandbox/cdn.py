@@ -12,7 +12,7 @@ from guestlab.sandbox.calls import Reply
 if TYPE_CHECKING:
     from guestlab.sandbox.calls import Call
 
-__all__ = ["config", "domains"]
+__all__ = ["anything_else", "config", "domains"]
 
 _DENIED = b'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>AccessDenied</Code></Error>'
 
@@ -27,6 +27,11 @@ async def domains(call: Call) -> Reply:
     """`GET …/{deploymentId}/domains.json`."""
     found = call.world.deployments.find(call.part("deployment_id"))
     return Reply(found.domains()) if found is not None else _unknown()
+
+
+async def anything_else(_: Call) -> Reply:
+    """Any other object, such as labels in a language nobody made."""
+    return _unknown()
 
 
 def _unknown() -> Reply:

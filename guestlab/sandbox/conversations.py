@@ -111,6 +111,7 @@ class Conversations:
         self._user_id = user_id
         self._queue_id = queue_id
         self._by_id: dict[str, Conversation] = {}
+        self._latest: dict[tuple[str, str], Conversation] = {}
         self._messages: dict[str, MessageData] = {}
         self._watchers: list[Watcher] = []
 
@@ -123,6 +124,10 @@ class Conversations:
     def find(self, conversation_id: str) -> Conversation | None:
         """The conversation of this id."""
         return self._by_id.get(conversation_id.lower())
+
+    def latest(self, *, own_address: str, guest_address: str) -> Conversation | None:
+        """The latest conversation between two addresses."""
+        return self._latest.get((own_address, guest_address))
 
     def message(self, message_id: str) -> MessageData | None:
         """The message of this id: the platform's, or the channel's."""
@@ -153,6 +158,7 @@ class Conversations:
             own_address=own_address,
         )
         self._by_id[conversation.id] = conversation
+        self._latest[own_address, guest_address] = conversation
         self._join(conversation, "customer", name=name)
         self._join(conversation, "workflow")
         self.tell("conversation", conversation)

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from guestlab.sandbox.windows import whole_seconds
+
 __all__ = [
     "Asked",
     "FrameRefusal",
@@ -98,7 +100,7 @@ def error_body(code: int, text: str, **more: Any) -> dict[str, Any]:
 
 def too_many_requests(wait: float, text: str, tracing_id: str | None) -> dict[str, Any]:
     """429: what was asked for was not accepted."""
-    body = error_body(4029, text, retryAfter=max(1, -int(-wait // 1)))
+    body = error_body(4029, text, retryAfter=whole_seconds(wait))
     return envelope("TooManyRequestsErrorMessage", body, code=429, tracing_id=tracing_id)
 
 

@@ -14,6 +14,7 @@ from guestlab.sandbox.calls import Call, page_numbers
 from guestlab.sandbox.frames import envelope
 from guestlab.sandbox.jwts import mint
 from guestlab.sandbox.refusals import Refusal
+from guestlab.sandbox.windows import whole_seconds
 
 if TYPE_CHECKING:
     from guestlab.sandbox.frames import Asked
@@ -98,8 +99,8 @@ def _spend(call: Call, session: Session) -> None:
     allowed = limits.history_requests_per_minute_per_session
     wait = session.history_window.wait(call.world.now(), allowed, 60.0)
     if wait:
-        seconds = str(max(1, -int(-wait // 1)))
-        raise Refusal("too.many.requests", headers={"Retry-After": seconds}, limit=allowed, seconds=60)
+        headers = {"Retry-After": str(whole_seconds(wait))}
+        raise Refusal("too.many.requests", headers=headers, limit=allowed, seconds=60)
 
 
 def _entity(call: Call, session: Session, body: dict[str, Any]) -> dict[str, Any]:

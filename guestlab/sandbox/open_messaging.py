@@ -165,10 +165,9 @@ def _attributes(channel: dict[str, Any]) -> dict[str, str]:
 def _conversation(world: World, found: Integration, sender: dict[str, Any]) -> Conversation:
     """The customer's running conversation on this integration, or a new one."""
     address = str(sender["id"])
-    for conversation in reversed(list(world.conversations)):
-        same = (conversation.own_address, conversation.guest_address) == (found.id, address)
-        if same and conversation.ended_at is None:
-            return conversation
+    running = world.conversations.latest(own_address=found.id, guest_address=address)
+    if running is not None and running.ended_at is None:
+        return running
     name = " ".join(str(sender[key]) for key in ("firstName", "lastName") if sender.get(key))
     return world.conversations.begin(
         "open", guest_address=address, own_address=found.id, name=name or address

@@ -120,6 +120,7 @@ ROUTES: tuple[Way, ...] = (
     Way("GET", f"{_API}/downloads/{{key}}", attachments.download, _N, "uploads"),
     Way("GET", f"{_CDN}/config.json", cdn.config, _N, "CDN"),
     Way("GET", f"{_CDN}/domains.json", cdn.domains, _N, "CDN"),
+    Way("GET", "/webdeployments/{rest:path}", cdn.anything_else, _N, "CDN"),
     # the customer's identity provider
     Way("GET", "/openid/.well-known/openid-configuration", openid.discovery, _N, "openid"),
     Way("GET", "/openid/authorize", openid.authorize, _N, "openid"),

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from guestlab.sandbox.scripts import Step
     from guestlab.sandbox.wire import SocketWire
 
+BACKLOG = 100_000
+"""Frames waiting for a client that does not read; one more and its link is cut."""
+
 __all__ = ["Connection", "Due", "Session"]
 
 
@@ -123,10 +126,13 @@ class Connection:
         if self._faults.bends:
             self._faults.bend(self, frame, text)
         else:
-            self._outbox.put_nowait(text)
+            self.put(text)
 
     def put(self, item: str | bytes | Due) -> None:
         """Send text or bytes as they are, past the faults."""
+        if self._outbox.qsize() >= BACKLOG and self.wire is not None:
+            self.wire.abort()
+            return
         self._outbox.put_nowait(item)
 
     def close(self, code: int, reason: str = "") -> None:

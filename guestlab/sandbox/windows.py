@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 
-__all__ = ["Window"]
+__all__ = ["Window", "whole_seconds"]
+
+
+def whole_seconds(wait: float) -> int:
+    """A wait as servers announce it: whole seconds, at least one, never too short."""
+    return max(1, math.ceil(wait))
 
 
 class Window:

@@ -574,6 +574,13 @@ def test_closing_the_socket_ends_nothing(quiet: Sandbox, guest: Guest) -> None:
     again.close()
 
 
+def test_a_message_in_fragments_is_one_message(guest: Guest) -> None:
+    """Three frames of the wire, one answer."""
+    text = json.dumps({"action": "echo", "message": {"type": "Text", "text": "in three parts"}})
+    guest.socket.send([text[:10], text[10:30], text[30:]])
+    assert guest.receive()["body"]["text"] == "in three parts"
+
+
 def test_the_socket_answers_pings_and_closes_politely(guest: Guest) -> None:
     """Pong with the same payload; a close frame is answered."""
     assert guest.socket.ping(b"abc").wait(5)

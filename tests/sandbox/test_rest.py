@@ -347,9 +347,11 @@ def test_the_switches_of_a_deployment_show_in_its_documents(sandbox: Sandbox, ht
 
 def test_an_unknown_object_of_the_cdn_is_403_and_readable_across_origins(http: httpx.Client) -> None:
     """As measured: 403 with Access-Control-Allow-Origin."""
-    reply = http.get("/webdeployments/v1/deployments/x/config.json", headers={"Origin": "https://a.example"})
-    assert reply.status_code == 403
-    assert reply.headers["Access-Control-Allow-Origin"] == "*"
+    for path in ("x/config.json", "x/domains.json", "x/de.json"):
+        url = f"/webdeployments/v1/deployments/{path}"
+        reply = http.get(url, headers={"Origin": "https://a.example"})
+        assert reply.status_code == 403
+        assert reply.headers["Access-Control-Allow-Origin"] == "*"
 
 
 def test_browsers_may_ask_first(http: httpx.Client) -> None:
