@@ -51,7 +51,7 @@ class File:
                 raise InputError(
                     "The attachment has no name.",
                     why="Bytes carry none, and the server wants one with an extension.",
-                    next_step='Pass name="picture.png".',
+                    next_step='Pass send(attachment_name="picture.png"), or upload(name="picture.png").',
                 )
             content = source
         else:

@@ -105,12 +105,23 @@ class GuestAuthentication:
         """The session was configured: the count of refreshes starts afresh."""
         self._refreshed = 0
 
-    async def revoke(self, region: Region, log: Log) -> None:
+    async def revoke(self, region: Region, deployment_id: str, log: Log) -> None:
         """Log out: revokes the JWT; every socket of the session then gets a `LogoutEvent`.
 
+        An expired JWT is refreshed first, as the platform's documentation asks (level: official).
+
         Raises:
-            PlatformError: Refused, also after one refresh would be due.
+            PlatformError: Refused, also after a refresh.
         """
+        answer = await self._revoked(region, log)
+        if answer.status in {400, 401} and self._refresh_token:
+            await self.refresh(region, deployment_id, log)
+            answer = await self._revoked(region, log)
+        if not 200 <= answer.status < 300:
+            raise _refused(answer, "The logout was refused.", log)
+        self._jwt = self._refresh_token = ""
+
+    async def _revoked(self, region: Region, log: Log) -> _Answer:
         async with Client(region, log) as client:
             response = await client.send(
                 "DELETE",
@@ -118,20 +129,14 @@ class GuestAuthentication:
                 stage="session",
                 headers={"Authorization": f"Bearer {self._jwt}"},
             )
-        if not response.is_success:
-            raise _refused(_Answer(status=response.status_code, document={}), "The logout was refused.", log)
-        self._jwt = self._refresh_token = ""
+        return _Answer(status=response.status_code, document=_document(response.content))
 
     async def _post(self, region: Region, log: Log, path: str, body: dict[str, Any]) -> _Answer:
         async with Client(region, log) as client:
             response = await client.send(
                 "POST", f"{region.api_url}{_TOKENS}{path}", stage="session", json=body
             )
-        try:
-            document = json.loads(response.content)
-        except (ValueError, RecursionError):
-            document = {}
-        return _Answer(status=response.status_code, document=document if isinstance(document, dict) else {})
+        return _Answer(status=response.status_code, document=_document(response.content))
 
     def _keep(self, answer: _Answer, log: Log, what: str) -> None:
         jwt, refresh_token = answer.document.get("jwt"), answer.document.get("refreshToken")
@@ -144,11 +149,27 @@ class GuestAuthentication:
             self._refresh_token = refresh_token
 
 
+def _document(content: bytes) -> dict[str, Any]:
+    try:
+        document = json.loads(content)
+    except (ValueError, RecursionError):
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _next_step(message: str) -> str:
+    if "enabled" in message:
+        return "Switch authentication on in the deployment; on the sandbox: deployments.add(auth=True)."
+    if "parameter" in message:
+        return "Give code and redirect_uri as at the identity provider, and nonce and code_verifier if used."
+    return "Codes work once and for minutes only: get a new one from the identity provider."
+
+
 def _refused(answer: _Answer, what: str, log: Log) -> PlatformError:
     return PlatformError(
         what,
         why=log.redact(str(answer.document.get("message", ""))) or f"HTTP {answer.status} (lane http).",
-        next_step="Codes work once and for minutes only: get a new one from the identity provider.",
+        next_step=_next_step(str(answer.document.get("message", "")).lower()),
         http_status=answer.status,
         code=str(answer.document.get("code", "")),
     )

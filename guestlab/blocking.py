@@ -6,6 +6,7 @@ a time-out, and an interrupt leaves the session usable. The async core is `sessi
 
 from __future__ import annotations
 
+import sys
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -90,8 +91,10 @@ class Session:
 
         An upload shows a progress bar, in a notebook and in a terminal, unless `progress` is given.
         """
+        bar = None
         if attachment is not None and progress is None:
-            progress = _progress_bar(attachment_name or _name(attachment))
+            bar = _ProgressBar(attachment_name or _name(attachment))
+            progress = bar.moved
         sending = self._core.send(
             text,
             attachment=attachment,
@@ -100,7 +103,11 @@ class Session:
             progress=progress,
             timeout=timeout,
         )
-        return bridge.run(sending, timeout + (600 if attachment is not None else 5))
+        try:
+            return bridge.run(sending, timeout + (600 if attachment is not None else 5))
+        finally:
+            if bar is not None:
+                bar.close()
 
     def reply(
         self, choice: QuickReply | CardAction | AvailableTime | str, *, to: str = "", timeout: float = 10.0
@@ -119,6 +126,14 @@ class Session:
     def attributes(self, **custom_attributes: str) -> None:
         """Set custom attributes to go out with the next message."""
         self._core.attributes(**custom_attributes)
+
+    def upload(self, source: str | Path | bytes, *, name: str | None = None) -> str:
+        """Upload a file without sending it yet; returns its attachment id."""
+        return bridge.run(self._core.upload(source, name=name), timeout=600.0)
+
+    def delete_attachment(self, attachment_id: str) -> None:
+        """Drop an uploaded file that was not sent yet."""
+        bridge.run(self._core.delete_attachment(attachment_id))
 
     def download(self, attachment: Attachment) -> bytes:
         """Fetch an attachment's bytes; an expired URL is renewed."""
@@ -180,16 +195,21 @@ def _name(attachment: str | Path | bytes) -> str:
     return "attachment" if isinstance(attachment, bytes) else PurePath(str(attachment)).name
 
 
-def _progress_bar(name: str) -> Callable[[int, int], object]:
-    """Make a bar here, in the caller's thread; the upload moves it from the bridge's."""
-    from tqdm.auto import tqdm
+class _ProgressBar:
+    """An upload's bar, made here in the caller's thread; the upload moves it from the bridge's."""
 
-    bar = tqdm(desc=name, unit="B", unit_scale=True, unit_divisor=1000, leave=False)
+    def __init__(self, name: str) -> None:
+        from tqdm.auto import tqdm
 
-    def moved(sent: int, total: int) -> None:
-        bar.total = total
-        bar.update(sent - bar.n)
-        if sent >= total:
-            bar.close()
+        # None: no bar where standard error is no terminal, so that files stay clean. A kernel's is none.
+        disable = False if "ipykernel" in sys.modules else None
+        self._bar = tqdm(desc=name, unit="B", unit_scale=True, leave=False, disable=disable)
 
-    return moved
+    def moved(self, sent: int, total: int) -> None:
+        """So many bytes are out."""
+        self._bar.total = total
+        self._bar.update(sent - self._bar.n)
+
+    def close(self) -> None:
+        """Take it away, whatever became of the upload."""
+        self._bar.close()

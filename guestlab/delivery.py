@@ -35,7 +35,7 @@ class Delivery:
         self.inbox = Inbox(settling=settle > 0)
         self.ended: SessionEnded | None = None
         self.last_offer: Message | None = None
-        """The last message with quick replies."""
+        """The last message that offers something to click."""
         self._came_in: dict[int, MessageReceived] = {}
         self._events: list[Event] = []
         self._next_event = 0
@@ -152,7 +152,7 @@ class Delivery:
             event = self._came_in.pop(id(message), None) or MessageReceived(message=message)
             self._messages.append(message)
             self._events.append(event)
-            if message.quick_replies:
+            if message.choices:
                 self.last_offer = message
 
     def _announce(self) -> None:

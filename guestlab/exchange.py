@@ -11,8 +11,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import re
 import time
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 from guestlab.delivery import Delivery
@@ -29,12 +31,16 @@ from guestlab.history import History
 from guestlab.link import Link
 from guestlab.protocol.commands import Command, ConfigureAuthenticatedSession, ConfigureSession, RequestJwt
 from guestlab.protocol.events import (
+    ConnectionTakenOver,
     ErrorReceived,
     Event,
     JwtIssued,
+    LoggedOut,
     MessageReceived,
     RateLimited,
+    SessionCleared,
     SessionConfigured,
+    SessionExpired,
 )
 from guestlab.protocol.guest import GuestProtocol, State
 from guestlab.protocol.pacing import Pacer
@@ -64,6 +70,21 @@ HISTORY_TRIES = 3
 _LEAVING = frozenset({State.CLOSING, State.FAILED, State.RECONNECTING})
 """States in which the client closes the socket itself, as official clients do: the session was taken
 over, cleared, logged out, expired or refused, or its sign-in was lost (then it comes back)."""
+
+_RESUME = "Open a new session; the same guest_token resumes a conversation that still lives."
+_AFRESH = "Open a new session: with the same guest_token or another, a new conversation begins."
+_AFTERWARDS: dict[type[Any], str] = {
+    SessionCleared: _AFRESH,
+    SessionExpired: _AFRESH,
+    LoggedOut: "Open a new session with another guest_token; sign in again if it is to be a person's.",
+    ConnectionTakenOver: "Close one of the other connections, or leave it: they hold the session now.",
+}
+_MEANS: dict[type[Any], str] = {
+    SessionCleared: "the conversation was cleared",
+    SessionExpired: "it was idle for too long",
+    LoggedOut: "the guest logged out",
+    ConnectionTakenOver: "a fourth connection, a sign-in elsewhere or a new start took its place",
+}
 
 _OVER = frozenset({State.CLOSING, State.CLOSED})
 
@@ -108,6 +129,7 @@ class Exchange:
         self._online = asyncio.Event()
         self._closing = False
         self._away = False
+        self._refusal = ""
         self._hanging_up: asyncio.Task[None] | None = None
 
     # -- life -------------------------------------------------------------------------------------
@@ -154,7 +176,12 @@ class Exchange:
                     raise
                 await self.authentication.refresh(self.region, self.deployment_id, self.log)
                 continue
-            assert isinstance(configured, SessionConfigured)
+            if not isinstance(configured, SessionConfigured):
+                raise SendInDoubt(
+                    "The session was answered by something else than a SessionResponse.",
+                    why=f"What came is {type(configured).__name__}.",
+                    next_step="Look at lab.log.frames, then connect again.",
+                )
             if self.authentication is not None:
                 self.authentication.accepted()
             return configured
@@ -219,7 +246,9 @@ class Exchange:
                         return event
                     future = loop.create_future()
         except TimeoutError:
-            raise _silent(command.action, timeout) from None
+            if tracing_id in self._waiting:
+                raise _silent(command.action, timeout) from None
+            raise _unsent(command.action, timeout, online=self._online.is_set()) from None
         finally:
             self._waiting.pop(tracing_id, None)
             self.protocol.settle(tracing_id)
@@ -257,7 +286,12 @@ class Exchange:
 
     async def _issue_jwt(self) -> JwtIssued:
         issued = await self._request(RequestJwt(), REQUEST_TIMEOUT)
-        assert isinstance(issued, JwtIssued)
+        if not isinstance(issued, JwtIssued):
+            raise SendInDoubt(
+                "getJwt was answered by something else than a JWT.",
+                why=f"What came is {type(issued).__name__}.",
+                next_step="Look at lab.log.frames, then try again.",
+            )
         return issued
 
     # -- the reader -------------------------------------------------------------------------------
@@ -285,6 +319,8 @@ class Exchange:
         at_ns, monotonic_ns = time.time_ns(), time.monotonic_ns()
         received = self.protocol.receive(text)
         first = received.events[0]
+        if isinstance(text, str) and 'rl":' in text:
+            self.log.learn(*_capabilities(text))
         if isinstance(first, MessageReceived):
             first.message.late = self.delivery.inbox.is_late(first.message)
         self._record_received(text, received, at_ns, monotonic_ns)
@@ -322,16 +358,18 @@ class Exchange:
         return SessionEnded(
             "The session is over.",
             why=self._reason(close_code),
-            next_step="Open a new one; the same guest_token resumes a conversation that still lives.",
+            next_step=_AFTERWARDS.get(type(self.protocol.ended), _RESUME),
         )
 
     def _reason(self, close_code: int) -> str:
         ended = self.protocol.ended
         if ended is not None:
-            return f"The server said {ended.class_name or type(ended).__name__}."
+            said = f"The server said {ended.class_name or type(ended).__name__}"
+            return f"{said}: {_MEANS[type(ended)]}." if type(ended) in _MEANS else f"{said}."
         if self._closing:
             return "It was closed here."
-        return f"The link ended with close code {close_code} (lane close) and did not come back."
+        text = f"The link ended with close code {close_code} (lane close) and did not come back."
+        return f"{text} {self._refusal}".strip()
 
     # -- coming back ------------------------------------------------------------------------------
 
@@ -357,6 +395,7 @@ class Exchange:
             try:
                 link = await self._dial()
             except HandshakeError as refusal:
+                self._refusal = refusal.what
                 self.protocol.connection_refused(refusal.http_status)
                 if not self.protocol.may_reconnect or refusal.http_status == 401:
                     return None
@@ -469,6 +508,16 @@ class Exchange:
             event.message.shown = entry.text
 
 
+_URL = re.compile(r'"(?:url|downloadUrl)"\s*:\s*"([^"]+)"')
+_OPAQUE = re.compile(r"[\w-]{24,}")
+
+
+def _capabilities(text: str) -> list[str]:
+    """Opaque last parts of the URLs in a frame: whoever knows such a URL may fetch or store the file."""
+    ends = [urlsplit(url.replace("\\/", "/")).path.rpartition("/")[2] for url in _URL.findall(text)]
+    return [end for end in ends if _OPAQUE.fullmatch(end)]
+
+
 def message_fields(message: Message) -> dict[str, Any]:
     """The log's columns of one message."""
     return {
@@ -497,6 +546,14 @@ def _silent(action: str, timeout: float) -> DeadlineError:
         f"No answer to {action} within {timeout:.3g} seconds.",
         why="The server did not answer it; whether it was accepted is unknown.",
         next_step="Look at lab.log.frames, and at the history before saying it again.",
+    )
+
+
+def _unsent(action: str, timeout: float, *, online: bool) -> DeadlineError:
+    return DeadlineError(
+        f"{action} was not sent within {timeout:.3g} seconds.",
+        why="It waited for a published budget." if online else "It waited for the link to come back.",
+        next_step="Allow more time with timeout=; gl.PUBLISHED lists the budgets.",
     )
 
 

@@ -135,6 +135,8 @@ class Script:
             raise _unreadable(f"it is no YAML: {error}") from None
         if not isinstance(document, dict) or not isinstance(document.get("steps"), list):
             raise _unreadable("it has no list of steps")
+        if not document["steps"]:
+            raise _unreadable("its list of steps is empty")
         if unknown := set(document) - {"name", "steps", "auto_start", "custom_attributes"}:
             raise _unreadable(f"it has unknown keys: {', '.join(sorted(map(str, unknown)))}")
         steps = tuple(_step(number, step) for number, step in enumerate(document["steps"], start=1))
@@ -204,11 +206,11 @@ class _Walk:
         return ""
 
     async def _reply(self, text: Any) -> str:
-        offers = self._offer.quick_replies if self._offer is not None else ()
+        offers = self._offer.choices if self._offer is not None else ()
         choice = next((offer for offer in offers if offer.text == str(text)), None)
         if choice is None or self._offer is None:
             offered = ", ".join(offer.text for offer in offers) or "nothing"
-            return f"No quick reply {text!r} was offered; offered: {offered}."
+            return f"No choice {text!r} was offered; offered: {offered}."
         await self._session.reply(choice, to=self._offer.id)
         return ""
 
@@ -235,7 +237,7 @@ class _Walk:
             return "" if ended else f"Expected a disconnect, got {_shown(event)}."
         if not isinstance(event, MessageReceived):
             return f"Expected a message, got {_shown(event)}."
-        if event.message.quick_replies:
+        if event.message.choices:
             self._offer = event.message
         return _mismatch(event.message, expected)
 
@@ -281,9 +283,27 @@ def _step(number: int, step: Any) -> tuple[str, Any]:
         value = value if isinstance(value, dict) else {"text": value}
         if unknown := set(value) - set(EXPECTATIONS):
             names = ", ".join(sorted(map(str, unknown)))
-            raise _unreadable(f"step {number} expects unknown things: {names}")
+            raise _unreadable(
+                f"step {number} expects unknown things: {names}; known are {', '.join(EXPECTATIONS)}"
+            )
+        if not value:
+            raise _unreadable(f"step {number} expects nothing; known are {', '.join(EXPECTATIONS)}")
         _check_pattern(number, value)
+        _check_seconds(number, "within", value.get("within", WITHIN))
+    if verb == "wait":
+        _check_seconds(number, "wait", value)
+    if verb in {"say", "reply"} and not isinstance(value, str | int | float):
+        raise _unreadable(f"step {number} has nothing to {verb}")
+    if isinstance(value, bool):
+        raise _unreadable(
+            f"step {number}: YAML reads yes, no, on and off as truth values; put them in quotes"
+        )
     return verb, value
+
+
+def _check_seconds(number: int, name: str, value: Any) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 86_400:
+        raise _unreadable(f"step {number} has {name}: {value!r}, which is no number of seconds")
 
 
 def _check_pattern(number: int, expected: dict[str, Any]) -> None:

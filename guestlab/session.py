@@ -14,7 +14,7 @@ from uuid import uuid4
 from guestlab import attachments
 from guestlab.attachments import File, check_file
 from guestlab.backoff import RECONNECT, Backoff
-from guestlab.errors import DeadlineError, InputError, SessionEnded
+from guestlab.errors import DeadlineError, InputError, RemoteProtocolError, SessionEnded
 from guestlab.exchange import WORDS, Exchange
 from guestlab.http import Client
 from guestlab.limits import PUBLISHED, Limits
@@ -41,6 +41,7 @@ from guestlab.protocol.events import (
     UploadSucceeded,
     UploadUrlIssued,
 )
+from guestlab.regions import Region
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
@@ -51,7 +52,6 @@ if TYPE_CHECKING:
     from guestlab.protocol.content import Attachment, AvailableTime, CardAction, QuickReply
     from guestlab.protocol.guest import State
     from guestlab.protocol.messages import Message
-    from guestlab.regions import Region
 
 __all__ = ["GuestSession"]
 
@@ -67,7 +67,7 @@ class GuestSession:
     Use it with `async with`; iterate over it for messages.
 
     Args:
-        region: Where the deployment lives.
+        region: Where the deployment lives: a `Region`, a domain, an AWS name or any URL of it.
         deployment_id: The messenger deployment's UUID.
         guest_token: A guest token to resume; a new UUID by default. The client makes it: no server does.
         origin: The `Origin` header, for a deployment that restricts its domains.
@@ -88,7 +88,7 @@ class GuestSession:
 
     def __init__(
         self,
-        region: Region,
+        region: Region | str,
         deployment_id: str,
         guest_token: str | None = None,
         *,
@@ -102,6 +102,7 @@ class GuestSession:
         auto_start: bool = False,
         keep_alive: float | None = None,
     ) -> None:
+        region = region if isinstance(region, Region) else Region(region)
         _check(region, limits, keep_alive)
         if guest_token is not None and not guest_token.strip():
             raise InputError(
@@ -263,21 +264,21 @@ class GuestSession:
         """Choose a quick reply, a card's button or a time; returns the acknowledged message.
 
         Args:
-            choice: What was clicked, from a message's content; or the text of a quick reply that the last
-                message with any offered.
+            choice: What was clicked, from a message's content; or the text of a quick reply or button of
+                the last message with any.
             to: The id of the message that offered it.
             timeout: Seconds to wait for the acknowledgement.
 
         Raises:
-            InputError: No such quick reply was offered.
+            InputError: No such choice was offered.
         """
         if isinstance(choice, str):
             offer = self._exchange.delivery.last_offer
-            offered = offer.quick_replies if offer is not None else ()
+            offered = offer.choices if offer is not None else ()
             found = next((one for one in offered if one.text == choice), None)
             if found is None or offer is None:
                 raise InputError(
-                    f"No quick reply {choice!r} was offered.",
+                    f"No choice {choice!r} was offered.",
                     why=f"Offered: {', '.join(one.text for one in offered) or 'nothing so far'}.",
                     next_step="Choose one of these, or send() the words as text.",
                 )
@@ -301,9 +302,7 @@ class GuestSession:
         return await self._exchange.request(Echo(), timeout)
 
     async def _say(self, command: Command, timeout: float) -> Message:
-        acknowledged = await self._exchange.request(command, timeout)
-        assert isinstance(acknowledged, MessageReceived)
-        return acknowledged.message
+        return _expected(await self._exchange.request(command, timeout), MessageReceived).message
 
     # -- files ------------------------------------------------------------------------------------
 
@@ -329,8 +328,7 @@ class GuestSession:
             file_size=len(file.content),
             attachment_id=str(uuid4()),
         )
-        issued = await self._exchange.request(request)
-        assert isinstance(issued, UploadUrlIssued)
+        issued = _expected(await self._exchange.request(request), UploadUrlIssued)
         verdict = self._exchange.delivery.expect(
             lambda event: (
                 isinstance(event, UploadSucceeded | UploadFailed)
@@ -360,8 +358,8 @@ class GuestSession:
         """
         content = await attachments.fetch(self._http(), attachment.url) if attachment.url else None
         if content is None:
-            issued = await self._exchange.request(RequestDownload(attachment_id=attachment.id))
-            assert isinstance(issued, DownloadUrlIssued)
+            request = RequestDownload(attachment_id=attachment.id)
+            issued = _expected(await self._exchange.request(request), DownloadUrlIssued)
             content = await attachments.fetch(self._http(), issued.url)
         if content is None:
             raise InputError(
@@ -401,7 +399,7 @@ class GuestSession:
                 why="This is an anonymous guest session.",
                 next_step="Use clear() to end its conversation, or close() to leave it.",
             )
-        await authentication.revoke(self._exchange.region, self.log)
+        await authentication.revoke(self._exchange.region, self._exchange.deployment_id, self.log)
 
     # -- reading ----------------------------------------------------------------------------------
 
@@ -455,6 +453,17 @@ class GuestSession:
         for message in unique.values():
             message.shown = self.log.redact(message.text)
         return list(unique.values())
+
+
+def _expected(event: Event, kind: type[E]) -> E:
+    """Insist on the kind of answer; a damaged one tells that it was accepted, but not what."""
+    if isinstance(event, kind):
+        return event
+    raise RemoteProtocolError(
+        f"The answer came as {type(event).__name__} instead of {kind.__name__}.",
+        why="It was damaged on its way, or the server answers what the protocol does not know.",
+        next_step="Look at lab.log.frames; history() tells whether it was accepted.",
+    )
 
 
 def _check(region: Region, limits: Limits | None, keep_alive: float | None) -> None:

@@ -10,7 +10,9 @@ import pytest
 
 import guestlab
 from guestlab import cli, errors
+from guestlab.lab import Lab
 from guestlab.log import columns_markdown
+from guestlab.scripted import Script
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -49,6 +51,14 @@ def test_the_first_screen_holds_both_commands() -> None:
     screen = "\n".join(README.splitlines()[:30])
     assert "guestlab tour" in screen
     assert "-m pytest" in screen
+
+
+def test_the_scripted_conversation_of_the_readme_passes() -> None:
+    """As printed, against the sandbox's own bot."""
+    (text,) = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+    with Lab() as lab:
+        outcome = lab.rehearse(Script.load(text))
+    assert outcome.ok, "\n".join(outcome.lines())
 
 
 def test_ci_runs_exactly_the_readmes_test_command() -> None:

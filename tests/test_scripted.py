@@ -104,7 +104,14 @@ def test_a_conversation_that_differs_fails_at_its_step(lab: Lab, steps: tuple[st
         ("steps: [{say: a, expect: b}]", "not one verb"),
         ("steps: [{expect: {colour: red}}]", "unknown things: colour"),
         ("steps: [{expect: {pattern: '('}}]", "pattern that is none"),
-        ("stepps: []\nsteps: []", "unknown keys: stepps"),
+        ("stepps: []\nsteps: [typing]", "unknown keys: stepps"),
+        ("steps: []", "steps is empty"),
+        ("steps: [{expect: {}}]", "expects nothing"),
+        ("steps: [{wait: forever}]", "no number of seconds"),
+        ("steps: [{expect: {text: a, within: soon}}]", "no number of seconds"),
+        ("steps: [{expect: {text: a, within: -1}}]", "no number of seconds"),
+        ("steps: [{say: yes}]", "put them in quotes"),
+        ("steps: [{say: }]", "nothing to say"),
     ],
 )
 def test_a_script_nobody_can_read_says_why(text: str, why: str) -> None:

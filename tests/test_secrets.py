@@ -101,3 +101,19 @@ def test_a_secret_in_a_pasted_url_is_not_in_the_error() -> None:
         with pytest.raises(errors.InputError) as caught:
             lab.attempt(url=f"gopher://x/?access_token={planted}")
         assert planted not in str(caught.value) + _outputs(lab)
+
+
+def test_urls_that_open_files_are_not_in_the_log() -> None:
+    """Whoever knows such a URL may fetch the file, so its opaque part is masked."""
+    with Lab() as lab, lab.session() as session:
+        message = session.send("file", attachment=b"secret content", attachment_name="a.txt")
+        (attachment,) = message.content
+        opaque = attachment.url.rpartition("/")[2].partition("?")[0]
+        assert len(opaque) >= 24
+        session.messages(quiet=0.3)
+        assert session.download(attachment) == b"secret content"
+        text = _outputs(lab, message, session)
+    assert opaque not in text
+    uploads = [entry for entry in lab.log.entries if entry.method == "PUT"]
+    assert uploads
+    assert all("[masked:" in (entry.url or "") for entry in uploads)

@@ -332,6 +332,52 @@ def test_a_keep_alive_outside_its_budget_is_refused(seconds: float) -> None:
         GuestSession(Region("mypurecloud.de"), "d", keep_alive=seconds)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_a_damaged_acknowledgement_is_a_guestlab_error(seed: int) -> None:
+    """Frames may be cut, garbled or changed: a send ends acknowledged or as an error that says so."""
+
+    async def scenario(sandbox: Sandbox) -> None:
+        async with GuestSession(sandbox.region, sandbox.deployment_id, limits=None, reconnect=SOON) as guest:
+            sandbox.faults.corrupt(probability=0.5)
+            for number in range(10):
+                with contextlib.suppress(errors.GuestlabError):
+                    await guest.send(str(number), timeout=0.3)
+
+    with Sandbox(seed=seed, limits=None) as sandbox:
+        run(scenario(sandbox))
+
+
+def test_what_waits_for_a_budget_is_not_blamed_on_the_server(sandbox: Sandbox) -> None:
+    """The third echo in a minute is not sent at all, and the error says so."""
+
+    async def scenario() -> None:
+        async with GuestSession(sandbox.region, sandbox.deployment_id) as session:
+            await session.echo()
+            await session.echo()
+            with pytest.raises(errors.DeadlineError, match="was not sent") as caught:
+                await session.echo(timeout=0.2)
+            assert "budget" in caught.value.why
+
+    run(scenario())
+
+
+def test_the_refusal_that_ended_a_reconnect_is_named(sandbox: Sandbox) -> None:
+    """403 is final, and not hidden behind 1006."""
+
+    async def scenario() -> None:
+        async with GuestSession(
+            sandbox.region, sandbox.deployment_id, limits=None, reconnect=SOON
+        ) as session:
+            sandbox.faults.refuse(403, times=None)
+            sandbox.faults.drop(0)
+            with pytest.raises(errors.GuestlabError):
+                await session.send("hello", timeout=5)
+            with pytest.raises(errors.SessionEnded, match="HTTP 403"):
+                await session.send("hello", timeout=5)
+
+    run(scenario())
+
+
 async def _until(condition: Callable[[], bool]) -> None:
     """Wait for something that happens elsewhere."""
     while not condition():  # noqa: ASYNC110 - what happens is a log entry, not an event

@@ -280,6 +280,43 @@ def test_a_guest_steps_up_and_logs_out(guest: Callable[..., GuestSession], sandb
     run(scenario())
 
 
+def test_a_logout_after_the_sign_in_expired_refreshes_first(
+    guest: Callable[..., GuestSession], sandbox: Sandbox
+) -> None:
+    """As the platform's documentation asks."""
+    deployment = sandbox.deployments.add(auth=True)
+
+    async def scenario() -> None:
+        async with guest(on=deployment, authentication=_signed_in(sandbox)) as session:
+            await session.send("hello")
+            sandbox.faults.expire("sign-in")
+            await session.log_out()
+            await session.next(LoggedOut)
+
+    run(scenario())
+
+
+def test_the_text_of_any_offer_can_be_clicked_but_not_ones_own_answer(
+    guest: Callable[..., GuestSession],
+) -> None:
+    """Quick replies and card buttons by their words; the echo of an answer offers nothing."""
+
+    async def scenario() -> None:
+        async with guest() as session:
+            await session.send("quick replies v2")
+            await session.next(MessageReceived, where=lambda e: bool(e.message.choices))
+            first = await session.reply("Tea")
+            assert first.quick_replies == ()
+            await session.reply("Coffee")
+            await session.send("card")
+            offer = await session.next(MessageReceived, where=lambda e: "Card" in e.message.content_types)
+            assert (await session.reply(offer.message.choices[0].text)).own
+            with pytest.raises(errors.InputError, match="No choice 'Milk'"):
+                await session.reply("Milk")
+
+    run(scenario())
+
+
 def test_signing_in_elsewhere_takes_a_session_over(
     guest: Callable[..., GuestSession], sandbox: Sandbox
 ) -> None:

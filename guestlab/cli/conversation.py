@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from guestlab.cli.output import DONE, FINDING, add_command, printable, read_text, write_text
 from guestlab.cli.where import add_where, lab_of
+from guestlab.errors import InputError
 
 if TYPE_CHECKING:
     import argparse
 
     from guestlab.protocol.messages import Message
+    from guestlab.scripted import Script
 
 __all__ = ["add"]
 
@@ -42,7 +44,7 @@ def _say(options: argparse.Namespace) -> int:
         messages = session.messages(quiet=options.quiet)
         answered = any(message.direction == "Outbound" for message in messages)
         if options.json:
-            said = [{"direction": m.direction, "type": m.type, "text": m.text} for m in messages]
+            said = [_document(message) for message in messages]
             document = {"region": lab.region.name, "sandbox": lab.sandbox is not None}
             document |= {"session": session.name, "answered": answered, "messages": said}
             print(json.dumps(document))
@@ -53,15 +55,34 @@ def _say(options: argparse.Namespace) -> int:
 
 
 def _message(message: Message) -> str:
-    offers = "".join(f"  [{offer.text}]" for offer in message.quick_replies)
+    offers = "".join(f"  [{offer.text}]" for offer in message.choices)
     others = [name for name in message.content_types if name != "QuickReply"]
     return printable(f"{message.text}{offers}{'  (' + ', '.join(others) + ')' if others else ''}")
 
 
-def _test(options: argparse.Namespace) -> int:
-    from guestlab.scripted import Script, junit
+def _document(message: Message) -> dict[str, Any]:
+    return {
+        "direction": message.direction,
+        "type": message.type,
+        "text": message.text,
+        "content_types": list(message.content_types),
+        "choices": [choice.text for choice in message.choices],
+    }
 
-    scripts = [Script.load(read_text(name), name=Path(name).name) for name in options.files]
+
+def _script(name: str) -> Script:
+    from guestlab.scripted import Script
+
+    try:
+        return Script.load(read_text(name), name=Path(name).name)
+    except InputError as error:
+        raise InputError(f"{name}: {error.what}", why=error.why, next_step=error.next_step) from None
+
+
+def _test(options: argparse.Namespace) -> int:
+    from guestlab.scripted import junit
+
+    scripts = [_script(name) for name in options.files]
     with lab_of(options) as lab:
         outcomes = [lab.rehearse(script) for script in scripts]
     if options.junit:

@@ -211,7 +211,8 @@ UPGRADE_RULES = (
             "inactive one or a domain that is not allowed looks the same is inferred.)"
         ),
         next_step=(
-            "Compare the id with Admin > Messenger Deployments of the same region, and see that it is Active."
+            "Compare the id with Admin > Message > Messenger Deployments of the same region, see that it is "
+            "Active, and send the Origin it lists, if it restricts its domains."
         ),
         judge=_deployment_unknown,
     ),

@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from guestlab.protocol.content import (
     ButtonResponse,
+    Card,
+    CardAction,
+    Carousel,
     Content,
     Participant,
     QuickReply,
@@ -139,8 +142,11 @@ class Message:
     def quick_replies(self) -> tuple[QuickReply, ...]:
         """The answers on offer, however they were written.
 
-        Options come as QuickReply items, as one QuickReplyV2, or as ButtonResponse items of that type.
+        Options come as QuickReply items, as one QuickReplyV2, or as ButtonResponse items of that type. A
+        guest's own answer, which is a ButtonResponse too, offers nothing.
         """
+        if self.direction == "Inbound":
+            return ()
         found: list[QuickReply] = []
         buttons: list[QuickReply] = []
         for value in self.content:
@@ -151,6 +157,14 @@ class Message:
             elif isinstance(value, ButtonResponse) and value.type.lower() == "quickreply":
                 buttons.append(QuickReply(text=value.text, payload=value.payload))
         return tuple(found or buttons)
+
+    @property
+    def choices(self) -> tuple[QuickReply | CardAction, ...]:
+        """Everything in it that can be clicked and says something: quick replies and buttons of cards."""
+        cards = [value for value in self.content if isinstance(value, Card)]
+        cards += [card for value in self.content if isinstance(value, Carousel) for card in value.cards]
+        buttons = [button for card in cards for button in card.actions if not button.is_link]
+        return (*self.quick_replies, *(buttons if self.direction != "Inbound" else ()))
 
     @property
     def metadata(self) -> dict[str, Any]:

@@ -193,7 +193,7 @@ WHY_NOT: dict[State, tuple[str, str]] = {
     State.CONFIGURED: ("The session is configured already.", "Go on with it, or close it first."),
     State.READ_ONLY: (
         "The conversation was disconnected and the session is read-only.",
-        "Send CloseSession, then ConfigureSession with start_new=True.",
+        "Call start_new(), which sends CloseSession, then ConfigureSession with start_new=True.",
     ),
     State.RECONNECTING: ("The link is lost.", "Open a new socket; the same guest token resumes the session."),
     State.CLOSING: ("The session has ended.", "Close the socket; then open a new session."),
