@@ -11,6 +11,7 @@ import asyncio
 import atexit
 import concurrent.futures
 import contextlib
+import logging
 import os
 import socket
 import threading
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 __all__ = ["Server"]
 
 T = TypeVar("T")
+
+_LOGGER = logging.getLogger("guestlab.sandbox")
 
 _GRACE = 1.0
 """Seconds that open connections get to flush their last bytes."""
@@ -112,6 +115,7 @@ class Server:
 
     def _run(self) -> None:
         asyncio.set_event_loop(self.loop)
+        self.loop.set_exception_handler(_told)
         try:
             self.loop.run_until_complete(self._serve())
         except BaseException as error:  # noqa: BLE001 - start() raises it
@@ -178,6 +182,13 @@ class Server:
         if tasks:
             await asyncio.wait(tasks, timeout=_GRACE)
         await asyncio.sleep(0)  # what was aborted closes its socket on the next turn
+
+
+def _told(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Tell the sandbox's own failures; a peer that breaks off or speaks no TLS is none."""
+    error = context.get("exception")
+    if not isinstance(error, OSError | asyncio.CancelledError):  # ssl.SSLError is an OSError
+        _LOGGER.error(context.get("message", "the sandbox's loop failed"), exc_info=error)
 
 
 def _unsent(connection: Any) -> bool:

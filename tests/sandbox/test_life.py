@@ -165,6 +165,28 @@ def test_tls_has_every_name_and_lives_beside_plaintext() -> None:
     assert not ca_file.parent.exists()
 
 
+def test_what_speaks_no_tls_does_no_harm(caplog: pytest.LogCaptureFixture) -> None:
+    """Plain HTTP, half a handshake, a client that does not trust us: nothing in the log, the next one is served."""
+    with Sandbox(tls=True) as sandbox, caplog.at_level(logging.WARNING):
+        sandbox.world.call(lambda: sandbox._running().loop.set_debug(True))
+        for data in (b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01\xff\xff", b"\x00" * 500):
+            with socket.create_connection(("127.0.0.1", sandbox.tls_port), timeout=5) as link:
+                link.sendall(data)
+                link.shutdown(socket.SHUT_WR)
+                while link.recv(65536):
+                    pass
+        strict = ssl.create_default_context()
+        with (
+            socket.create_connection(("127.0.0.1", sandbox.tls_port), timeout=5) as link,
+            pytest.raises(ssl.SSLCertVerificationError),
+        ):
+            strict.wrap_socket(link, server_hostname="localhost")
+        context = ssl.create_default_context(cafile=sandbox.ca_file)
+        url = f"https://localhost:{sandbox.tls_port}/sandbox/state"
+        assert httpx.get(url, verify=context, trust_env=False).status_code == 200
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
 def test_the_description_is_plain_json(sandbox: Sandbox) -> None:
     """Every key of the contract."""
     description = json.loads(json.dumps(sandbox.describe()))
