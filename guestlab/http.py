@@ -161,31 +161,24 @@ class _RecordingTransport(httpx.AsyncBaseTransport):
             raw=_request_text(request, body),
         )
         started = time.monotonic_ns()
+        about: dict[str, Any] = {
+            "stage": stage,
+            "lane": "http",
+            "direction": "received",
+            "exchange": sent.seq,
+            "method": request.method,
+            "url": str(request.url),
+        }
         try:
             response = await self._route(request).handle_async_request(_dialled(request))
             await response.aread()
         except httpx.HTTPError as error:
-            self._log.record(
-                "response",
-                stage=stage,
-                lane="http",
-                direction="received",
-                exchange=sent.seq,
-                method=request.method,
-                url=str(request.url),
-                latency_ms=_elapsed_ms(started),
-                ok=False,
-                note=f"No answer: {type(error).__name__}: {error}",
-            )
+            note = f"No answer: {type(error).__name__}: {error}"
+            self._log.record("response", **about, latency_ms=_elapsed_ms(started), ok=False, note=note)
             raise
         self._log.record(
             "response",
-            stage=stage,
-            lane="http",
-            direction="received",
-            exchange=sent.seq,
-            method=request.method,
-            url=str(request.url),
+            **about,
             http_status=response.status_code,
             latency_ms=_elapsed_ms(started),
             size=len(response.content),

@@ -17,9 +17,10 @@ from guestlab.regions import Region
 from guestlab.sandbox import Sandbox
 from guestlab.session import GuestSession
 from tests.relay import Relay
+from tests.scenario import run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator
+    from collections.abc import Callable, Iterator
 
     from guestlab.log import Log
 
@@ -50,16 +51,6 @@ def guest(sandbox: Sandbox, relay: Relay) -> Callable[..., GuestSession]:
         return GuestSession(region, sandbox.deployment_id, guest_token, **options)
 
     return make
-
-
-def run(coroutine: Coroutine[Any, Any, None]) -> None:
-    """Run a scenario; none may take longer than this."""
-
-    async def bounded() -> None:
-        async with asyncio.timeout(60):
-            await coroutine
-
-    asyncio.run(bounded())
 
 
 def _inbound(log: Log) -> list[str]:

@@ -23,9 +23,10 @@ from guestlab.protocol.events import (
 from guestlab.protocol.guest import State
 from guestlab.sandbox import Sandbox
 from guestlab.session import GuestSession
+from tests.scenario import run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 SOON = Backoff(first=0.02, most=0.1, total=10.0)
@@ -47,16 +48,6 @@ def guest(sandbox: Sandbox) -> Callable[..., GuestSession]:
         return GuestSession(sandbox.region, deployment, guest_token, reconnect=SOON, **options)
 
     return make
-
-
-def run(coroutine: Coroutine[Any, Any, None]) -> None:
-    """Run a scenario; none may take longer than this."""
-
-    async def bounded() -> None:
-        async with asyncio.timeout(60):
-            await coroutine
-
-    asyncio.run(bounded())
 
 
 def test_a_read_only_session_can_only_be_read_until_a_new_one_is_started(
