@@ -17,6 +17,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 from uuid import uuid4
 
+from guestlab.authorization_code import REDIRECT_URI, AuthorizationCode
 from guestlab.blocking import Session
 from guestlab.bridge import bridge
 from guestlab.errors import GuestlabError, InputError, PlatformError
@@ -108,6 +109,8 @@ class Lab:
         self._numbers = itertools.count(1)
         self._flow: ClientCredentials | None = None
         self._client: Client | None = None
+        self._sign_in: AuthorizationCode | None = None
+        self._user_token: AccessToken | None = None
         self._sessions: list[Session] = []
         self._spent: str | None = None
         self._inactive: str | None = None
@@ -184,26 +187,31 @@ class Lab:
         scope: str | None = None,
         url: str | None = None,
         body_format: str = "form",
+        redirected: str | None = None,
     ) -> AccessToken:
         """Ask for an access token and prove it live with `GET /api/v2/tokens/me`.
 
         Args:
-            grant: "client_credentials".
+            grant: "client_credentials"; or "pkce" or "authorization_code", for a user's token: the sandbox
+                signs its own user in, elsewhere a person opens `lab.sign_in(...).address`.
             scope: Accepted and sent; it changes nothing, because such clients have roles, not scopes
                 (level: official), so a missing scope is never why something is refused.
             url: Another token endpoint of the region, to see what a wrong host answers.
             body_format: "form" (right), or "json" to see it refused.
+            redirected: For a user's token: the whole address the browser came back to.
 
         Raises:
             TokenError: The login service refused; says why and what to change.
             PlatformError: The token was issued but the Platform API does not accept it.
             NetworkError: No answer.
         """
+        if grant in {Credential.PKCE, Credential.AUTHORIZATION_CODE}:
+            return self._staged("token", self._users_token(grant, redirected))
         if grant != Credential.CLIENT_CREDENTIALS:
             raise InputError(
-                f"grant={grant!r} is not available here.",
-                why="This stage asks for a token without a user.",
-                next_step='Use grant="client_credentials".',
+                f"grant={grant!r} is unknown.",
+                why="Access tokens come by a grant of OAuth 2.0.",
+                next_step='Use "client_credentials", "pkce" or "authorization_code".',
             )
         return self._staged("token", self._token(scope=scope, url=url, body_format=body_format))
 
@@ -225,6 +233,49 @@ class Lab:
         flow.describe(await PlatformApi(self._http(), flow).token_info())
         assert flow.token is not None
         return flow.token
+
+    def sign_in(
+        self, client_id: str, *, client_secret: str | None = None, redirect_uri: str = REDIRECT_URI
+    ) -> AuthorizationCode:
+        """Begin the sign-in of a person; open its `.address`, then `token("pkce", redirected=...)`.
+
+        Args:
+            client_id: An OAuth client whose grant type is Code Authorization.
+            client_secret: Its secret, for the plain grant; None uses PKCE.
+            redirect_uri: One of the client's authorized redirect URIs.
+        """
+        self._sign_in = AuthorizationCode(
+            self.region, client_id, log=self.log, client_secret=client_secret, redirect_uri=redirect_uri
+        )
+        return self._sign_in
+
+    async def _users_token(self, grant: str, redirected: str | None) -> AccessToken:
+        self._check_open()
+        sign_in = self._sign_in
+        if sign_in is None or (self.sandbox is not None and sign_in.grant != grant):
+            if self.sandbox is None:
+                raise InputError(
+                    "Nobody has begun to sign in.",
+                    why="A user's token comes of a person's sign-in to an OAuth client of yours.",
+                    next_step="Call lab.sign_in(client_id) and open its .address in a browser.",
+                )
+            known = self.sandbox.world.code_client
+            secret = known.secret if grant == Credential.AUTHORIZATION_CODE else None
+            sign_in = self.sign_in(known.id, client_secret=secret)
+        if redirected is None and not self.region.is_loopback:
+            raise InputError(
+                "The sign-in is not finished.",
+                why="The login page is for a person, in a browser.",
+                next_step=f"Open {sign_in.address} and pass the address you come back to as redirected=.",
+            )
+        client = self._http()
+        self._sign_in = None  # its code works once
+        token = await sign_in.redeem(client, redirected or await sign_in.click_through(client))
+        url = f"{self.region.api_url}/api/v2/tokens/me"
+        headers = {"Authorization": f"Bearer {token.value}"}
+        await client.send("GET", url, stage="token", headers=headers)
+        self._user_token = token
+        return token
 
     # -- stage 2: conversation --------------------------------------------------------------------
 
@@ -463,11 +514,7 @@ class Lab:
         if credential is Credential.GARBAGE:
             value = secrets.token_urlsafe(32)
         elif credential in {Credential.AUTHORIZATION_CODE, Credential.PKCE}:
-            raise InputError(
-                f"credential={credential.value!r} needs a person who signs in, so it is not available here.",
-                why="A user's token is refused on the guest socket like any other access token.",
-                next_step='Use "client_credentials": it shows the same answer.',
-            )
+            value = await self._users_secret(credential, real_token=real_token)
         elif not (self.client_id and self._client_secret and (self.region.is_loopback or real_token)):
             value = self._decoy(credential)
         elif credential is Credential.CLIENT_CREDENTIALS:
@@ -478,6 +525,15 @@ class Lab:
             value = self._decoy(credential)
         self.log.learn(value)
         return value
+
+    async def _users_secret(self, credential: Credential, *, real_token: bool) -> str:
+        """A user's token of this grant if there is one to send, and a decoy otherwise."""
+        if self._user_token is not None and self._user_token.grant == credential:
+            allowed = self.region.is_loopback or real_token
+            return self._user_token.value if allowed else self._decoy(credential)
+        if self.sandbox is not None:
+            return (await self._users_token(credential, None)).value
+        return self._decoy(credential)
 
     def _decoy(self, credential: Credential) -> str:
         """Make something of a token's shape, and say so in the log."""

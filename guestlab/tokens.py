@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from guestlab.log import Log
     from guestlab.regions import Region
 
-__all__ = ["GOOD_FOR", "AccessToken", "ClientCredentials", "Door"]
+__all__ = ["GOOD_FOR", "LIFETIME", "AccessToken", "ClientCredentials", "Door", "json_object"]
 
 RENEW_BEFORE = 60.0
 """Seconds before expiry at which a token counts as used up."""
 
-_LIFETIME = 86_399
+LIFETIME = 86_399
 """Seconds assumed when a server leaves `expires_in` out: 86399 is common in posted traces (level: forum)."""
 
 
@@ -91,6 +91,26 @@ GOOD_FOR: dict[str, tuple[Door, ...]] = {
         ),
     ),
 }
+
+
+_USER_DOORS = (
+    Door(
+        "the Platform API",
+        True,
+        "as the person who signed in: scope of the client and permission of the user both count",
+        "official",
+        "Platform API OpenAPI document, July 2026",
+    ),
+    Door(
+        "Open Messaging inbound",
+        False,
+        "these operations want a token without a user: not.a.client",
+        "official",
+        "Platform API OpenAPI document, July 2026",
+    ),
+    *GOOD_FOR["client_credentials"][2:],
+)
+GOOD_FOR |= {"authorization_code": _USER_DOORS, "pkce": _USER_DOORS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,13 +268,13 @@ class ClientCredentials(Auth):
         self._token = replace(self._token, owner=self._log.redact(owner))
 
     def _accept(self, response: Response) -> AccessToken:
-        document = _json_object(response.content)
+        document = json_object(response.content)
         value = document.get("access_token")
         if response.status_code != 200 or not isinstance(value, str) or not value:
             raise self._refused(response, document)
         self._log.learn(value)
         lifetime = document.get("expires_in")
-        seconds = float(lifetime) if isinstance(lifetime, int | float) and lifetime > 0 else _LIFETIME
+        seconds = float(lifetime) if isinstance(lifetime, int | float) and lifetime > 0 else LIFETIME
         self._token = AccessToken(
             value=value,
             grant="client_credentials",
@@ -355,7 +375,8 @@ def _reason(refusal: _Refusal) -> tuple[str, str]:
     return next((why, next_step) for applies, why, next_step in _REASONS if applies(refusal))
 
 
-def _json_object(content: bytes) -> dict[str, Any]:
+def json_object(content: bytes) -> dict[str, Any]:
+    """Read a JSON object; anything else reads as an empty one."""
     try:
         document = json.loads(content)
     except (ValueError, RecursionError):

@@ -36,6 +36,7 @@ LAYERS = {
     "matrix_table": 2,
     "preflight": 3,
     "attachments": 3,
+    "authorization_code": 3,
     "authentication": 3,
     "backoff": 1,
     "delivery": 3,

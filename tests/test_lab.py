@@ -361,3 +361,48 @@ def test_everything_has_a_static_face(lab: Lab) -> None:
         bundle = shown._repr_mimebundle_()
         assert bundle["text/plain"]
         assert "<script>" not in bundle["text/html"]
+
+
+@pytest.mark.parametrize("grant", ["pkce", "authorization_code"])
+def test_a_users_token_is_issued_and_opens_the_guest_socket_no_more_than_any_other(
+    lab: Lab, grant: str
+) -> None:
+    """The sandbox signs its own user in; code, verifier and token are in no log."""
+    token = lab.token(grant)
+    assert token.grant == grant
+    assert not {door.name: door.opens for door in token.good_for}["the guest socket"]
+    attempt = lab.handshake_as_asked("header")
+    assert attempt.http_status == 401
+    attempt = lab.attempt(credential=grant, placement="query", deployment_id=None)
+    assert (attempt.http_status, attempt.credential) == (401, grant)
+    assert "credential.oauth-on-guest-socket" in attempt.diagnosis.rules
+    text = "\n".join(repr(entry) + (entry.raw or "") for entry in lab.log.entries)
+    assert token.value not in text
+    locations = [entry.raw for entry in lab.log.entries if "location: " in (entry.raw or "").lower()]
+    assert all("code=[masked:" in (location or "") for location in locations)
+    if grant == "pkce":
+        assert "code_challenge_method=S256" in text
+        assert "code_verifier=[masked:" in text
+
+
+def test_a_sign_in_elsewhere_takes_a_person_and_checks_the_state() -> None:
+    """The address to open is named; an answer of another sign-in is refused."""
+    with Lab("mypurecloud.de") as lab:
+        with pytest.raises(errors.InputError, match="Nobody has begun"):
+            lab.token("pkce")
+        sign_in = lab.sign_in("3d2f0c1e-0000-4000-8000-00000000000c")
+        assert sign_in.address.startswith("https://login.mypurecloud.de/oauth/authorize?client_id=")
+        assert "code_challenge=" in sign_in.address
+        with pytest.raises(errors.InputError, match="not finished") as caught:
+            lab.token("pkce")
+        assert sign_in.address in caught.value.next_step
+        with pytest.raises(errors.InputError, match="does not belong"):
+            lab.token("pkce", redirected="http://localhost:8085/callback?code=abc&state=other")
+
+
+def test_a_refused_sign_in_says_why() -> None:
+    """What the redirect carries as error becomes a TokenError."""
+    with Lab("mypurecloud.de") as lab:
+        lab.sign_in("3d2f0c1e-0000-4000-8000-00000000000c")
+        with pytest.raises(errors.TokenError, match="said no"):
+            lab.token("pkce", redirected="http://localhost:8085/callback?error=access_denied&state=x")

@@ -10,7 +10,6 @@ import pytest
 
 from guestlab import matrix_run
 from guestlab.errors import InputError
-from guestlab.handshake.attempt import Credential
 from guestlab.handshake.matrix import Setting, vary
 from guestlab.lab import Lab
 from guestlab.limits import Limits
@@ -67,13 +66,6 @@ def test_unusable_tokens_are_tried_and_refused_alike(lab: Lab, credential: str) 
     assert "credential.oauth-on-guest-socket" in attempt.diagnosis.rules
     notes = [entry.note or "" for entry in lab.log.entries if entry.kind == "note"]
     assert any("decoy" in note for note in notes) == (credential == "other_region")
-
-
-@pytest.mark.parametrize("credential", [Credential.AUTHORIZATION_CODE, Credential.PKCE])
-def test_a_users_token_is_not_available_and_says_why(lab: Lab, credential: str) -> None:
-    """It needs a person who signs in."""
-    with pytest.raises(InputError, match="signs in"):
-        lab.attempt(credential=credential, placement="query")
 
 
 def test_the_credentials_name_in_the_query_can_be_chosen(lab: Lab) -> None:

@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from guestlab.authentication import GuestAuthentication
+from guestlab.lab import Lab
 from guestlab.sandbox import Sandbox
 from guestlab.session import GuestSession
 
@@ -28,18 +29,18 @@ FLAGS = [
 ]
 
 
-def _code_by_browser(path: str, address: str, person: str) -> dict[str, list[str]]:
-    """Click through the page and return what the redirect carried."""
+def _redirect_by_browser(path: str, address: str, page_says: str, button: str) -> str:
+    """Click through the page and return where it leads."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         page = browser.new_page()
         page.goto(address)
-        assert "identity provider" in page.inner_text("body")
+        assert page_says in page.inner_text("body")
         with page.expect_request(lambda request: "/callback?" in request.url) as seen:
-            page.get_by_role("button", name=f"Continue as {person}").click()
-        carried = parse_qs(urlsplit(seen.value.url).query)
+            page.get_by_role("button", name=button).click()
+        redirected = str(seen.value.url)
         browser.close()
-    return carried
+    return redirected
 
 
 @pytest.mark.timeout(180)
@@ -60,11 +61,9 @@ def test_a_person_signs_in_and_the_session_is_authenticated(require_tool: Callab
             "code_challenge": challenge,
             "code_challenge_method": "S256",
         }
-        carried = _code_by_browser(
-            path,
-            f"http://127.0.0.1:{sandbox.http_port}/openid/authorize?{urlencode(query)}",
-            "Grace Hopper",
-        )
+        address = f"http://127.0.0.1:{sandbox.http_port}/openid/authorize?{urlencode(query)}"
+        redirect_url = _redirect_by_browser(path, address, "identity provider", "Continue as Grace Hopper")
+        carried = parse_qs(urlsplit(redirect_url).query)
         assert carried["state"] == ["s-1"]
         authentication = GuestAuthentication(
             carried["code"][0], redirect_uri=redirect, code_verifier=verifier, nonce="n-1"
@@ -75,3 +74,17 @@ def test_a_person_signs_in_and_the_session_is_authenticated(require_tool: Callab
                 return str((await session.send("it is me")).metadata.get("authenticated"))
 
         assert asyncio.run(scenario()) == "true"
+
+
+@pytest.mark.timeout(180)
+def test_a_user_signs_in_with_pkce_and_the_token_opens_no_guest_socket(
+    require_tool: Callable[[str], str],
+) -> None:
+    """The login page in a real browser, the code traded by verifier, and 401 all the same."""
+    with Sandbox() as sandbox, Lab(sandbox.region, deployment_id=sandbox.deployment_id) as lab:
+        sign_in = lab.sign_in(sandbox.world.code_client.id)
+        redirected = _redirect_by_browser(
+            require_tool("chromium"), sign_in.address, "Genesys Cloud login", "Continue as Ada Agent"
+        )
+        assert lab.token("pkce", redirected=redirected).grant == "pkce"
+        assert lab.attempt(credential="pkce", placement="header", deployment_id=None).http_status == 401
