@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,9 @@ def add(commands: Any) -> None:
         "--bot", metavar="FILE", help="a bot's script in YAML, written like guestlab/sandbox/default_bot.yaml"
     )
     sandbox.add_argument(
+        "--observed", metavar="FILE", help="answer at the gateway as `guestlab probe --record FILE` recorded"
+    )
+    sandbox.add_argument(
         "--explain", action="store_true", help="print what it does and does not, with levels, and exit"
     )
     sandbox.add_argument("--seed", type=int, default=0, help="same seed, same ids (default: 0)")
@@ -42,7 +46,11 @@ def add(commands: Any) -> None:
 
 def _sandbox(options: argparse.Namespace) -> int:
     from guestlab.sandbox import Sandbox
+    from guestlab.sandbox.observed import read_observed
 
+    observed = read_observed(options.observed) if options.observed else None
+    for note in observed.notes if observed else ():
+        print(printable(f"{options.observed}: {note}"), file=sys.stderr)
     stop = threading.Event()
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, lambda *_: stop.set())
@@ -52,6 +60,7 @@ def _sandbox(options: argparse.Namespace) -> int:
         port=options.port,
         tls_port=options.tls_port,
         bot=options.bot,
+        observed=observed,
     )
     if options.explain:
         print(json.dumps({"explain": sandbox.explain()}) if options.json else sandbox.explain())

@@ -21,6 +21,7 @@ from guestlab.sandbox.clock import Clock
 from guestlab.sandbox.deployments import Deployment, Deployments
 from guestlab.sandbox.explain import explain
 from guestlab.sandbox.messaging import Messaging
+from guestlab.sandbox.observed import Observed, read_observed
 from guestlab.sandbox.origins import Origin
 from guestlab.sandbox.routes import application
 from guestlab.sandbox.scripts import Script, default_script, read_script
@@ -52,9 +53,11 @@ class Sandbox:
         bot: The bot's script, a YAML file; None for the built-in one, False for no bot.
         limits: The budgets enforced; None enforces none.
         legacy_attributes: Whether custom attributes beside `message` still count, as before June 2026.
+        observed: What `guestlab probe --record` wrote; the gateway answers as recorded. What is not played
+            back is warned about.
 
     Raises:
-        SandboxError: The bot's script cannot be read.
+        SandboxError: The bot's script or the observed answers cannot be read.
     """
 
     def __init__(
@@ -68,6 +71,7 @@ class Sandbox:
         bot: Script | str | Path | bool | None = None,
         limits: Limits | None = PUBLISHED,
         legacy_attributes: bool = False,
+        observed: Observed | str | Path | None = None,
     ) -> None:
         self._host, self._ports = host, (port, tls_port)
         self._tls = tls
@@ -76,6 +80,9 @@ class Sandbox:
         self.clock = Clock()
         self.world = World(seed=seed, limits=limits, clock=self.clock)
         self._messaging = Messaging(self.world, _script(bot), legacy_attributes=legacy_attributes)
+        self._observed = _observed(observed)
+        if self._observed is not None:
+            self._messaging.gateway.replay(self._observed)
 
     def __repr__(self) -> str:
         where = f"on {self.region.name}" if self._server else "not started"
@@ -280,7 +287,7 @@ class Sandbox:
 
     def explain(self) -> str:
         """Say what the sandbox does and does not, how well each fact is known, and from where."""
-        return explain()
+        return explain(self.gateway, self._observed.notes if self._observed else ())
 
     def _bind(self, server: Server | None) -> None:
         """Tie the world to a server's loop; everything asked from elsewhere is done there."""
@@ -294,3 +301,12 @@ def _script(bot: Script | str | Path | bool | None) -> Script | None:
     if bot is False:
         return None
     return bot if isinstance(bot, Script) else read_script(bot)
+
+
+def _observed(observed: Observed | str | Path | None) -> Observed | None:
+    if observed is None or isinstance(observed, Observed):
+        return observed  # who read it has its notes
+    found = read_observed(observed)
+    for note in found.notes:
+        warnings.warn(f"{observed}: {note}", RuntimeWarning, stacklevel=3)
+    return found

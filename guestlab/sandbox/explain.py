@@ -8,11 +8,12 @@ deduction, or a default where the sources are silent).
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from guestlab.sandbox.gateway import TABLE
+from guestlab.sandbox.gateway import TABLE, Row
 
 __all__ = ["Fact", "explain", "facts"]
 
@@ -27,10 +28,15 @@ class Fact(NamedTuple):
     source: str
 
 
-@cache
-def facts() -> tuple[Fact, ...]:
+def facts(gateway: Iterable[Row] = TABLE) -> tuple[Fact, ...]:
     """Every fact, the gateway's rows first."""
-    rows = [Fact("gateway", f"{row.status} when {row.when}", True, row.level, row.source) for row in TABLE]
+    rows = [Fact("gateway", f"{row.status} when {row.when}", True, row.level, row.source) for row in gateway]
+    return (*rows, *_written())
+
+
+@cache
+def _written() -> tuple[Fact, ...]:
+    rows = []
     for line in Path(__file__).with_name("facts.txt").read_text(encoding="utf-8").splitlines():
         if line and not line.startswith("#"):
             area, does, level, what, source = line.split(" | ")
@@ -38,16 +44,23 @@ def facts() -> tuple[Fact, ...]:
     return tuple(rows)
 
 
-def explain() -> str:
-    """The table as text, what it does first."""
+def explain(gateway: Iterable[Row] = TABLE, notes: Iterable[str] = ()) -> str:
+    """The table as text, what it does first.
+
+    Args:
+        gateway: The rows of a sandbox's gateway.
+        notes: What of a recorded probe is not played back.
+    """
     head = (
         "What this sandbox does, and how well each fact is known. Nothing here was checked against the real "
         "cloud by us; `guestlab probe --record` asks one."
     )
     lines = [textwrap.fill(head, 100)]
+    lines += [f"Observed answers: {note}" for note in notes]
+    known = facts(gateway)
     for title, does in (("Does", True), ("Does not", False)):
         lines += ["", title, "-" * len(title)]
-        for fact in facts():
+        for fact in known:
             if fact.does == does:
                 lines += [f"{fact.area}: {fact.what}", f"    {fact.level}: {fact.source}"]
     return "\n".join(lines) + "\n"

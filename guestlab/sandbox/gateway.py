@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from guestlab.sandbox.deployments import Deployment
+    from guestlab.sandbox.observed import Observed
     from guestlab.sandbox.origins import Origin
     from guestlab.sandbox.world import World
 
@@ -139,7 +140,7 @@ class Gateway(Sequence[Row]):
     """The table of one sandbox; each row's answer can be set otherwise."""
 
     def __init__(self) -> None:
-        self._rows = TABLE
+        self._rows = self._own = TABLE
 
     def __repr__(self) -> str:
         return f"Gateway({', '.join(f'{row.condition}: {row.status}' for row in self._rows)})"
@@ -176,9 +177,26 @@ class Gateway(Sequence[Row]):
             for row in self._rows
         )
 
+    def replay(self, observed: Observed) -> None:
+        """Answer as a recorded probe was answered, after a reset too."""
+        self._rows = self._own = tuple(
+            replace(
+                row,
+                status=answer.status,
+                body=answer.body,
+                headers=answer.headers,
+                seen=answer.status == 101,
+                level="measured",
+                source=observed.source,
+            )
+            if (answer := observed.answers.get(row.condition)) is not None
+            else row
+            for row in TABLE
+        )
+
     def reset(self) -> None:
         """Return to the table as it came."""
-        self._rows = TABLE
+        self._rows = self._own
 
     def judge(self, knock: Knock) -> Row:
         """The row that answers."""
