@@ -12,7 +12,7 @@ from typing import Any
 
 from guestlab.handshake.loose_literal import LooseReader
 
-__all__ = ["looks_like_code", "read_code"]
+__all__ = ["looks_like_code", "read_code", "with_made_query"]
 
 MAX_CODE = 100_000
 """Characters of code that are looked at."""
@@ -46,6 +46,23 @@ _CODE_SIGNS = re.compile(
 )
 
 
+_COMMENTED = re.compile(r"^[ \t]*(?://|#|--)[^\n]*", re.MULTILINE)
+"""Lines that are comments as a whole: what stands there was not done."""
+_QUERY_MADE = re.compile(
+    r"\b(?:params|searchParams|URLSearchParams|urlencode|with_query|update_query|extend_query|stringify)\b"
+    r"[^\n]{0,200}?\bdeploymentId\b"
+)
+"""A query put together in code, of which the URL as written shows nothing."""
+_BASIC_AUTH = re.compile(r"\bauth\s*[=:]\s*[\w.]*BasicAuth\(")
+
+
+def with_made_query(url: str, text: str) -> str:
+    """Add the deploymentId that code puts into the query, its value unseen, unless the URL shows one."""
+    if re.search(r"[?&]deployment_?id=", url, re.IGNORECASE) or not _QUERY_MADE.search(text):
+        return url
+    return f"{url.partition('?')[0]}?deploymentId={{deploymentId}}"
+
+
 def looks_like_code(text: str) -> bool:
     """Tell whether a text is a snippet rather than prose."""
     return _CODE_SIGNS.search(text) is not None
@@ -53,10 +70,12 @@ def looks_like_code(text: str) -> bool:
 
 def read_code(text: str) -> dict[str, Any]:
     """Read the first attempt in a snippet: a socket before a request. {} when there is none."""
-    text = text[:MAX_CODE]
+    text = _COMMENTED.sub("", text[:MAX_CODE])
     names = _names(text)
     if opened := _OPENS.search(text):
         found = _opened(*LooseReader(text, opened.end(), names).call())
+        if found["url"]:
+            found["url"] = with_made_query(found["url"], text)
         found.update(_frames(text, opened.end(), names))
         return found
     if _POWERSHELL.search(text):
@@ -65,6 +84,8 @@ def read_code(text: str) -> dict[str, Any]:
         method = (asked["method"] or "").upper()
         found = _asked(method, *LooseReader(text, asked.end(), names).call())
         if found:
+            if _BASIC_AUTH.search(text):
+                found["headers"] = (*found["headers"], ("Authorization", "Basic {id:secret}"))
             return found
     return {}
 

@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 from guestlab.errors import InputError
-from guestlab.handshake.code_text import looks_like_code, read_code
+from guestlab.handshake.code_text import looks_like_code, read_code, with_made_query
 from guestlab.handshake.curl_text import COMMAND, read_command
 from guestlab.handshake.diagnosis import Diagnosis, diagnose
 from guestlab.handshake.evidence import Evidence
@@ -61,7 +61,10 @@ def from_text(text: str) -> Evidence:
         found = _code(text)
         if found:
             return _evidence(found)
-    return _evidence(read_prose(text))
+    told = read_prose(text)
+    if isinstance(told.get("url"), str):
+        told["url"] = with_made_query(told["url"], text)
+    return _evidence(told)
 
 
 def from_curl(text: str) -> Evidence:

@@ -190,12 +190,15 @@ def _of_socket(entry: Mapping[str, Any]) -> Evidence:
     facts = _common(entry)
     if facts["http_status"] is None and (sent or received):
         facts["http_status"] = 101  # frames crossed it, so it was open
+    note = f"the browser reports {error}" if error else None
+    if facts["http_status"] is None and note is None:
+        note = "the browser kept no answer of this socket, so its handshake failed"
     return Evidence.of(
         **facts,
         first_frame=sent[0][1] if sent else None,
         sent_frame=_asked(sent[1:], answer),
         frame=answer[1] if answer else None,
-        note=f"the browser reports {error}" if error else None,
+        note=note,
     )
 
 

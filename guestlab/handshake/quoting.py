@@ -85,6 +85,17 @@ _SECRETS = (
         r"|client_?secret|code_verifier|password|assertion|api_?key|secret|jwt|token)[\"']?\s*[=:]\s*[\"']?)"
         r"(?!\[masked)[^\s\"'&,;}\[]{4,}"
     ),
+    # Said in words: "my client secret is s3cr3t", "cookie SESS=1". A plain word is no secret.
+    re.compile(
+        r"(?i)(?P<keep>\b(?:secret|password|passwd|pass|cookie)\b(?:\s+(?:is|was|of)\s+|\s*[:=]\s*|\s+)[\"']?)"
+        r"(?!\[masked)(?=[^\s\"',;]*[\d=_])[^\s\"',;]{4,}"
+    ),
+    re.compile(r"(?P<keep>\bauth\s*[=:]\s*[(\[]\s*[\"'][^\"']*[\"']\s*,\s*[\"'])(?!\[masked)[^\"']+"),
+    # A HAR that does not parse, such as a torn one: {"name": "Cookie", "value": "…"}.
+    re.compile(
+        r"(?i)(?P<keep>\"(?:cookie|set-cookie|authorization|proxy-authorization|x-api-key)\"\s*,\s*\"value\""
+        r"\s*:\s*\")(?!\[masked)[^\"]+"
+    ),
     re.compile(r"(?P<keep>\bcode=)(?!\[masked)(?!\d+\b)[^\s\"'&]{4,}"),
     re.compile(r"(?P<keep>/channels/)[^\s\"'?&\[]+"),
     re.compile(r"(?P<keep>/v1/token/)[^\s\"'?&\[]+"),

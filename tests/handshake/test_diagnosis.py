@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from guestlab.errors import InputError
+from guestlab.handshake.described import diagnose_text
 from guestlab.handshake.diagnosis import Diagnosis, diagnose
 from guestlab.handshake.evidence import Evidence
+from guestlab.handshake.har import diagnose_har
 from guestlab.handshake.rules import RULES, UNEXPLAINED
 
 DATA = Path(__file__).parents[1] / "data"
@@ -299,3 +301,64 @@ def test_headers_may_be_given_as_lines() -> None:
     lines = diagnose(url=url, headers=["Authorization: Bearer abcdef123456", "Host: x"])
     pairs = diagnose(url=url, headers={"Authorization": "Bearer abcdef123456", "Host": "x"})
     assert lines.rules == pairs.rules
+
+
+QUERY_IN_CODE = [
+    'async with session.ws_connect("wss://webmessaging.mypurecloud.de/v1", params={"deploymentId": D}) as ws:',
+    'qs = urlencode({"deploymentId": D})\nws = await websockets.connect(f"wss://webmessaging.mypurecloud.de/v1?{qs}")',
+    (
+        'const u = new URL("wss://webmessaging.mypurecloud.de/v1");\n'
+        'u.searchParams.set("deploymentId", id); const ws = new WebSocket(u);'
+    ),
+    "const ws = new WebSocket(`wss://webmessaging.mypurecloud.de/v1?${new URLSearchParams({deploymentId})}`);",
+]
+
+
+@pytest.mark.parametrize("code", QUERY_IN_CODE)
+def test_a_query_put_together_in_code_is_not_called_missing(code: str) -> None:
+    """What cannot be seen is not blamed."""
+    assert "upgrade.deployment-missing" not in diagnose_text(code).rules
+
+
+def test_a_line_that_is_commented_out_was_not_done() -> None:
+    """Only what runs is judged."""
+    good = f'const ws = new WebSocket("wss://webmessaging.mypurecloud.de/v1?deploymentId={ID}");'
+    bad = '// const ws = new WebSocket("wss://webmessaging.mypurecloud.de/v1?access_token=abc"); // no luck'
+    assert diagnose_text(f"{bad}\n{good}").rules == diagnose_text(good).rules
+
+
+def test_basic_authentication_by_an_object_counts() -> None:
+    """httpx.BasicAuth and HTTPBasicAuth are HTTP Basic too."""
+    code = (
+        'httpx.post("https://login.mypurecloud.de/oauth/token", auth=httpx.BasicAuth(cid, secret), '
+        'data={"grant_type": "client_credentials"})'
+    )
+    assert "oauth.client-authentication" not in diagnose_text(code).rules
+
+
+def test_a_socket_of_which_the_browser_kept_nothing_is_not_called_right() -> None:
+    """Status 0 and no frame is what a refused handshake leaves in a HAR."""
+    request = {
+        "method": "GET",
+        "url": f"wss://webmessaging.mypurecloud.de/v1?deploymentId={ID}",
+        "headers": [],
+    }
+    entry = {"_resourceType": "websocket", "request": request, "response": {"status": 0, "headers": []}}
+    (diagnosis,) = diagnose_har({"log": {"entries": [entry]}})
+    assert not diagnosis.ok
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "requests.post(url, auth=('abc', 'mysupersecret99'))",
+        "my client secret is mysupersecret99 and it fails",
+        "the secret mysupersecret99 was refused",
+        "my pass is mysupersecret99",
+        "cookie SESS=mysupersecret99",
+        '{"log":{"entries":[{"headers":[{"name":"Cookie","value":"sid=mysupersecret99"},{"na',
+    ],
+)
+def test_secrets_in_words_are_not_repeated(text: str) -> None:
+    """Whatever was pasted, torn or told."""
+    assert "mysupersecret99" not in str(diagnose_text(text)) + repr(diagnose_text(text).evidence)
