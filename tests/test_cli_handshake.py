@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -238,3 +239,22 @@ def test_the_matrix_benchmark_counts_what_it_should() -> None:
     outcome = matrix(pairs=1, delay=0.1)
     assert outcome.facts["attempts"] == 48
     assert outcome.facts["of these open"] == 16
+
+
+def test_an_attempt_with_a_whole_url_stays_where_the_url_is(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both forms go to one place; at a URL of no region only the first is tried."""
+
+    async def nowhere(host: str, port: int) -> list[str]:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr("guestlab.handshake.dialling._resolved", nowhere)
+    with Sandbox() as sandbox:
+        url = f"ws://127.0.0.1:{sandbox.http_port}/v1?access_token=abc"
+        assert main(["attempt", "--url", url, "--deployment-id", sandbox.deployment_id]) == 0
+        printed = capsys.readouterr().out
+        assert printed.count(f"127.0.0.1:{sandbox.http_port}/v1") >= 2
+        assert main(["attempt", "--url", f"ws://localhost.invalid:{sandbox.http_port}/v1", "--json"]) == 1
+        shown = capsys.readouterr()
+        assert "belongs to no region" in shown.err

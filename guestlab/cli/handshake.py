@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from guestlab.cli.output import DONE, FINDING, add_command, printable
 from guestlab.cli.where import add_where, lab_of
-from guestlab.errors import InputError
+from guestlab.errors import InputError, RegionError
 from guestlab.handshake.attempt import Credential, Placement
 from guestlab.handshake.factors import DeploymentWord, OriginWord
+from guestlab.regions import Region
 
 if TYPE_CHECKING:
     import argparse
@@ -163,9 +165,12 @@ def attempt_document(attempt: Attempt) -> dict[str, Any]:
 
 
 def _attempt(options: argparse.Namespace) -> int:
+    elsewhere = _take_region_of_url(options)
     with lab_of(options) as lab:
         attempts = [_as_asked(lab, options)]
-        if lab.has_deployment:
+        if elsewhere:
+            print("The URL belongs to no region: the form that works is not tried.", file=sys.stderr)
+        elif lab.has_deployment:
             attempts.append(lab.attempt(credential="guest", placement="first_frame", proxy=options.proxy))
         else:
             print("No --deployment-id: the form that works cannot be tried.", file=sys.stderr)
@@ -174,9 +179,22 @@ def _attempt(options: argparse.Namespace) -> int:
             documents = [attempt_document(attempt) for attempt in attempts]
             print(json.dumps({"ok": works, "region": lab.region.name, "attempts": documents}))
         else:
-            for title, attempt in zip(("As tried", "As it works"), attempts, strict=False):
+            second = "As it works" if works else "The form that should work"
+            for title, attempt in zip(("As tried", second), attempts, strict=False):
                 print(printable(f"{title} (measured here)\n  {attempt.url}\n{attempt}\n"))
     return DONE if works else FINDING
+
+
+def _take_region_of_url(options: argparse.Namespace) -> bool:
+    """Let a whole URL say where it is, so that both forms go to one place; whether it is nowhere known."""
+    if not options.url or options.region or os.environ.get("GUESTLAB_REGION"):
+        return False
+    try:
+        Region.of(options.url)
+    except RegionError:
+        return True
+    options.region = options.url
+    return False
 
 
 def _as_asked(lab: Lab, options: argparse.Namespace) -> Attempt:
