@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from guestlab.handshake.url_check import check_url
 from guestlab.style import look
 
 if TYPE_CHECKING:
@@ -76,7 +77,20 @@ def attempt_html(attempt: Attempt) -> str:
 
 
 def diagnosis_html(diagnosis: Diagnosis) -> str:
-    """Show findings: rule, what, why, next step, level."""
+    """Show the URL's parts ticked or crossed, then findings: rule, what, why, next step, level."""
+    return _url_parts(diagnosis) + _findings(diagnosis)
+
+
+def _url_parts(diagnosis: Diagnosis) -> str:
+    url = diagnosis.evidence.url
+    if diagnosis.ok or not url:
+        return ""
+    parts = check_url(url, method=diagnosis.evidence.method).parts
+    rows = ((look("done" if p.ok else "failed").icon, p.name, p.value, p.right, p.remark) for p in parts)
+    return _table(("", "part of the URL", "as it is", "as it should be", ""), rows)
+
+
+def _findings(diagnosis: Diagnosis) -> str:
     if diagnosis.ok:
         return "<p>No findings: nothing here is wrong.</p>"
     return _table(

@@ -11,13 +11,14 @@ from guestlab.errors import InputError
 from guestlab.handshake.described import from_text
 from guestlab.handshake.diagnosis import Diagnosis, diagnose
 from guestlab.handshake.har import diagnose_har
+from guestlab.handshake.url_check import check_url
 
 if TYPE_CHECKING:
     import argparse
 
 __all__ = ["add"]
 
-KEYS = "ok diagnoses[{ok findings[{rule what why next_step level confidence evidence sources}] remarks}]"
+KEYS = "ok diagnoses[{ok findings[{rule what why next_step level confidence evidence sources}] remarks url}]"
 
 # flag → evidence, help. Lists may be given several times.
 _FACTS: tuple[tuple[str, str, str], ...] = (
@@ -67,8 +68,14 @@ def _diagnose(options: argparse.Namespace) -> int:
         for number, diagnosis in enumerate(diagnoses, 1):
             if len(diagnoses) > 1:
                 print(f"Handshake {number}")
-            print(printable(str(diagnosis)))
+            print(printable("\n".join([*_url_lines(diagnosis), str(diagnosis)])))
     return DONE if ok else FINDING
+
+
+def _url_lines(diagnosis: Diagnosis) -> list[str]:
+    """The URL's parts, ticked or crossed, the right value beside a wrong one."""
+    url = diagnosis.evidence.url
+    return [str(part) for part in check_url(url, method=diagnosis.evidence.method).parts] if url else []
 
 
 def _diagnosed(options: argparse.Namespace) -> tuple[Diagnosis, ...]:
@@ -129,4 +136,5 @@ def _document(diagnosis: Diagnosis) -> dict[str, Any]:
             for finding in diagnosis.findings
         ],
         "remarks": list(diagnosis.remarks),
+        "url": _url_lines(diagnosis),
     }
