@@ -7,12 +7,11 @@ Not OAuth of Genesys Cloud: the code comes from the *customer's* OpenID Connect 
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from guestlab.errors import PlatformError
-from guestlab.http import Client
+from guestlab.http import Client, json_object
 
 if TYPE_CHECKING:
     from guestlab.log import Log
@@ -129,14 +128,14 @@ class GuestAuthentication:
                 stage="session",
                 headers={"Authorization": f"Bearer {self._jwt}"},
             )
-        return _Answer(status=response.status_code, document=_document(response.content))
+        return _Answer(status=response.status_code, document=json_object(response.content))
 
     async def _post(self, region: Region, log: Log, path: str, body: dict[str, Any]) -> _Answer:
         async with Client(region, log) as client:
             response = await client.send(
                 "POST", f"{region.api_url}{_TOKENS}{path}", stage="session", json=body
             )
-        return _Answer(status=response.status_code, document=_document(response.content))
+        return _Answer(status=response.status_code, document=json_object(response.content))
 
     def _keep(self, answer: _Answer, log: Log, what: str) -> None:
         jwt, refresh_token = answer.document.get("jwt"), answer.document.get("refreshToken")
@@ -147,14 +146,6 @@ class GuestAuthentication:
         if isinstance(refresh_token, str) and refresh_token:
             log.learn(refresh_token)
             self._refresh_token = refresh_token
-
-
-def _document(content: bytes) -> dict[str, Any]:
-    try:
-        document = json.loads(content)
-    except (ValueError, RecursionError):
-        return {}
-    return document if isinstance(document, dict) else {}
 
 
 def _next_step(message: str) -> str:

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from guestlab.errors import InputError, TokenError
-from guestlab.http import BasicAuth
-from guestlab.tokens import LIFETIME, AccessToken, json_object
+from guestlab.http import BasicAuth, json_object
+from guestlab.tokens import LIFETIME, AccessToken
 
 if TYPE_CHECKING:
     from guestlab.http import Client

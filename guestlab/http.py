@@ -9,6 +9,7 @@ and never through a proxy.
 from __future__ import annotations
 
 import functools
+import json
 import os
 import socket
 import ssl
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from guestlab.log import Log
     from guestlab.regions import Region
 
-__all__ = ["Auth", "BasicAuth", "Client", "Request", "Response", "dns_reason", "tls_context"]
+__all__ = ["Auth", "BasicAuth", "Client", "Request", "Response", "dns_reason", "json_object", "tls_context"]
 
 Auth = httpx.Auth
 BasicAuth = httpx.BasicAuth
@@ -72,6 +73,15 @@ def _tls_context(ca_file: Path | None, _changed: int, _system: tuple[str | None,
     if ca_file is not None:
         context.load_verify_locations(cafile=ca_file)
     return context
+
+
+def json_object(content: bytes | str) -> dict[str, Any]:
+    """Read a JSON object; anything else reads as an empty one."""
+    try:
+        document = json.loads(content)
+    except (ValueError, RecursionError):
+        return {}
+    return document if isinstance(document, dict) else {}
 
 
 def dns_reason(error: socket.gaierror) -> str:

@@ -34,7 +34,7 @@ from guestlab.platform_api import Conversation, PlatformApi
 from guestlab.preflight import Preflight, allowed_domains, run_preflight
 from guestlab.regions import Region
 from guestlab.session import GuestSession
-from guestlab.tokens import AccessToken, ClientCredentials
+from guestlab.tokens import AccessToken, Bearer, ClientCredentials, owner_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Sequence
@@ -271,11 +271,9 @@ class Lab:
         client = self._http()
         self._sign_in = None  # its code works once
         token = await sign_in.redeem(client, redirected or await sign_in.click_through(client))
-        url = f"{self.region.api_url}/api/v2/tokens/me"
-        headers = {"Authorization": f"Bearer {token.value}"}
-        await client.send("GET", url, stage="token", headers=headers)
-        self._user_token = token
-        return token
+        info = await PlatformApi(client, Bearer(token.value)).token_info()
+        self._user_token = replace(token, owner=self.log.redact(owner_of(info)))
+        return self._user_token
 
     # -- stage 2: conversation --------------------------------------------------------------------
 

@@ -10,7 +10,6 @@ are. A rung that fails skips what stands on it, and says the one thing to do. `P
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -20,6 +19,7 @@ from urllib.parse import quote, urlsplit
 from guestlab.errors import GuestlabError, PlatformError
 from guestlab.handshake.address import Address
 from guestlab.handshake.dialling import Dial, find_proxy, run_step
+from guestlab.http import json_object
 from guestlab.regions import REGIONS, Region
 from guestlab.style import look
 
@@ -126,7 +126,7 @@ async def allowed_domains(client: Client, region: Region, deployment_id: str) ->
         response = await client.send("GET", region.domains_url(deployment_id), stage="preflight")
     except GuestlabError:
         return ()
-    found = _object(response.content).get("allowedDomains") if response.is_success else None
+    found = json_object(response.content).get("allowedDomains") if response.is_success else None
     return tuple(str(name) for name in found) if isinstance(found, list) else ()
 
 
@@ -226,7 +226,7 @@ class _Ladder:
         response, ms = await self._get(self.region.config_url(self.deployment_id), "config.json")
         if response is None:
             return
-        self.config = _object(response.content) if response.is_success else {}
+        self.config = json_object(response.content) if response.is_success else {}
         if not self.config:
             self.add("config.json", FAILED, _absent(response.status_code), _COMPARE, ms)
             return
@@ -256,7 +256,7 @@ class _Ladder:
         response, ms = await self._get(self.region.domains_url(self.deployment_id), "domains")
         if response is None:
             return
-        document = _object(response.content) if response.is_success else {}
+        document = json_object(response.content) if response.is_success else {}
         if not document:
             self.skip("domains", f"domains.json is not there: HTTP {response.status_code} (lane http)")
             return
@@ -311,7 +311,7 @@ class _Ladder:
                 )
             except GuestlabError:
                 continue
-            if response.is_success and _object(response.content).get("id"):
+            if response.is_success and json_object(response.content).get("id"):
                 return region.name
         return None
 
@@ -428,11 +428,3 @@ def _at(document: Any, *path: str) -> Any:
     for key in path:
         document = document.get(key) if isinstance(document, dict) else None
     return document
-
-
-def _object(content: bytes) -> dict[str, Any]:
-    try:
-        document = json.loads(content)
-    except (ValueError, RecursionError):
-        return {}
-    return document if isinstance(document, dict) else {}

@@ -9,7 +9,6 @@ table of refusals below, which turns what the login service answers into typed e
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -17,17 +16,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from guestlab.errors import InputError, TokenError
-from guestlab.http import Auth, BasicAuth, Request, Response
+from guestlab.http import Auth, BasicAuth, Request, Response, json_object
 from guestlab.regions import is_loopback_host
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import AsyncGenerator, Callable, Generator
 
     from guestlab.http import Client
     from guestlab.log import Log
     from guestlab.regions import Region
 
-__all__ = ["GOOD_FOR", "LIFETIME", "AccessToken", "ClientCredentials", "Door", "json_object"]
+__all__ = ["GOOD_FOR", "LIFETIME", "AccessToken", "Bearer", "ClientCredentials", "Door", "owner_of"]
 
 RENEW_BEFORE = 60.0
 """Seconds before expiry at which a token counts as used up."""
@@ -312,6 +311,18 @@ class ClientCredentials(Auth):
         return self._url == f"{self._region.login_url}/oauth/token"
 
 
+class Bearer(Auth):
+    """A token in hand, put on a request as it is; nothing renews it."""
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def auth_flow(self, request: Request) -> Generator[Request, Response]:
+        """Put the bearer token on the request."""
+        request.headers["Authorization"] = f"Bearer {self._value}"
+        yield request
+
+
 class _Ready(Auth):
     """No authentication flow: the request already carries what it needs."""
 
@@ -375,13 +386,10 @@ def _reason(refusal: _Refusal) -> tuple[str, str]:
     return next((why, next_step) for applies, why, next_step in _REASONS if applies(refusal))
 
 
-def json_object(content: bytes) -> dict[str, Any]:
-    """Read a JSON object; anything else reads as an empty one."""
-    try:
-        document = json.loads(content)
-    except (ValueError, RecursionError):
-        return {}
-    return document if isinstance(document, dict) else {}
+def owner_of(info: dict[str, Any]) -> str:
+    """Name whom `GET /api/v2/tokens/me` says a token belongs to: OAuth client and organisation."""
+    parts = [info.get("OAuthClient"), info.get("organization")]
+    return " of ".join(str(part["name"]) for part in parts if isinstance(part, dict) and part.get("name"))
 
 
 def _require(value: str, name: str, variable: str) -> None:

@@ -93,7 +93,7 @@ class Story:
         yield ANSWER
         yield CURE
         yield f"See for yourself, on the embedded sandbox at {self.lab.region.api_url}. The sandbox plays the"
-        yield "cloud as far as it is known; every finding says how well: documented, measured, or inferred."
+        yield "cloud as far as it is known; every finding names its level, from official down to inferred."
         yield from self._token_lines()
         yield from self._conversation_lines()
         yield from self._refusal_lines()
@@ -107,7 +107,7 @@ class Story:
     def _token_lines(self) -> Iterator[str]:
         yield "# 1 Token: a client-credentials token is issued, and it is good"
         yield f"  {self.token!r}"
-        yield f"  GET /api/v2/tokens/me: HTTP 200, it belongs to {self.token.owner}"
+        yield f"  proved live by GET /api/v2/tokens/me: it belongs to {self.token.owner}"
         yield from (f"  {'✓' if door.opens else '✗'} {door}" for door in self.token.good_for)
 
     def _conversation_lines(self) -> Iterator[str]:

@@ -118,7 +118,7 @@ def test_what_was_said_while_away_is_filled_from_history_once_and_in_order(
 
 
 def test_a_send_whose_acknowledgement_was_lost_is_not_said_twice(
-    guest: Callable[..., GuestSession], relay: Relay
+    guest: Callable[..., GuestSession], relay: Relay, sandbox: Sandbox
 ) -> None:
     """The server has it; history tells, by the id in its metadata."""
 
@@ -133,7 +133,7 @@ def test_a_send_whose_acknowledgement_was_lost_is_not_said_twice(
                     for entry in session.log.entries
                 )
             )
-            await asyncio.sleep(0.2)  # long enough to reach the server; if not, the test is weaker, not wrong
+            await _until(lambda: ("customer", "only once") in sandbox.agent.transcript())
             relay.cut()
             relay.swallow_down.clear()
             message = await sending

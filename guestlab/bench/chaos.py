@@ -125,7 +125,7 @@ def _judge(
         and len(set(seen)) == len(seen)
         and acknowledged + reported == messages
         and len(truth) >= 2 * acknowledged
-        and lost >= cuts // 2
+        and lost >= cuts
     )
     return Outcome(
         name="chaos",

@@ -8,7 +8,6 @@ for byte. Every attempt closes its socket; none sends a Join or a message. The p
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +22,7 @@ from guestlab.handshake.attempt import Attempt, Step
 from guestlab.handshake.diagnosis import diagnose
 from guestlab.handshake.dialling import Dial, StepFailed, find_proxy, run_step
 from guestlab.handshake.evidence import Evidence
+from guestlab.http import json_object
 from guestlab.protocol.frames import describe_close
 
 if TYPE_CHECKING:
@@ -208,7 +208,7 @@ class _Wire:
             return None
         text = bytes(frame.data).decode("utf-8", "backslashreplace")
         self.answers.append(text)
-        answer = _object(text)
+        answer = json_object(text)
         self._record_frame("received", text, answer)
         code, name = answer.get("code"), answer.get("class")
         self.frame_code = code if isinstance(code, int) else None
@@ -280,7 +280,7 @@ class _Wire:
         )
 
     def _record_frame(self, direction: str, text: str, parsed: dict[str, Any] | None = None) -> None:
-        frame = _object(text) if parsed is None else parsed
+        frame = json_object(text) if parsed is None else parsed
         code = frame.get("code")
         self._record(
             "frame",
@@ -372,14 +372,6 @@ def _origin(plan: Plan) -> Origin | None:
 
 def _subprotocols(plan: Plan) -> list[Subprotocol] | None:
     return list(plan.subprotocols) or None  # type: ignore[arg-type] # a NewType of str
-
-
-def _object(text: str) -> dict[str, Any]:
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError):
-        return {}
-    return document if isinstance(document, dict) else {}
 
 
 def _string(value: object) -> str | None:
