@@ -1,0 +1,5 @@
+"""The way out: a log becomes a file."""
+
+from __future__ import annotations
+
+__all__: list[str] = []
