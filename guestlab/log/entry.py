@@ -126,6 +126,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("late", "boolean", "", "Whether a message came after one with a later `message_time`."),
     Column("note", "str", "", "One sentence in plain words."),
     Column("raw", "str", "", "What crossed the wire, secrets masked: HTTP head and body, or the frame."),
+    Column("source_file", "str", "", "File it was read from; missing in a live log."),
 )
 """The schema of `log.table()`, in column order."""
 
@@ -180,6 +181,7 @@ class Entry(NamedTuple):
     late: bool | None = None
     note: str | None = None
     raw: str | None = None
+    source_file: str | None = None
 
     @property
     def when(self) -> datetime:

@@ -7,6 +7,7 @@ the subscribers, in order. What is in the log never changes. The DataFrames are 
 
 from __future__ import annotations
 
+import importlib
 import json
 import math
 import operator
@@ -16,6 +17,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 
 from guestlab.errors import InputError
@@ -25,6 +27,8 @@ from guestlab.log.store import CHUNK, Chunk, seal
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from guestlab.log.reading.report import Skipped
 
 __all__ = ["Entries", "Log"]
 
@@ -85,6 +89,7 @@ class Log:
         self._teller: int | None = None
         self._told: frozenset[_Subscription] = frozenset()
         self._tables: Any = None
+        self._skipped: tuple[Skipped, ...] = ()
 
     # -- in ---------------------------------------------------------------------------------------------
 
@@ -131,6 +136,7 @@ class Log:
         late: bool | None = None,
         note: str | None = None,
         raw: str | bytes | None = None,
+        source_file: str | None = None,
     ) -> Entry:
         """Append one entry; return it as it stands in the log.
 
@@ -173,7 +179,7 @@ class Log:
         texts = (
             session, method, url, action, class_name, message_id, tracing_id, correlation_id,
             conversation_id, message_type, originating_entity, content_types, event_types, text,
-            credential, placement, rule, note, raw,
+            credential, placement, rule, note, source_file, raw,
         )  # fmt: skip
         if not self._is_clean(texts):
             if self._is_clean(texts[:-1]):  # as in a sent frame: the token is in `raw` alone
@@ -182,7 +188,7 @@ class Log:
                 (
                     session, method, url, action, class_name, message_id, tracing_id, correlation_id,
                     conversation_id, message_type, originating_entity, content_types, event_types, text,
-                    credential, placement, rule, note, raw,
+                    credential, placement, rule, note, source_file, raw,
                 ) = map(self._redacted, texts)  # fmt: skip
         with self._lock:
             seq = self._count + 1
@@ -229,6 +235,7 @@ class Log:
                 None if late is None else bool(late),
                 note,
                 raw,
+                source_file,
             )
             entry = tuple.__new__(Entry, row)  # three times as fast as Entry(*row)
             self._rows.append(entry)
@@ -373,6 +380,78 @@ class Log:
         """One row per session; the columns are `views.SESSIONS_COLUMNS`."""
         return self._view("sessions")
 
+    def summary(self) -> pd.DataFrame:
+        """Return what the log holds at a glance: how much of what, when, and how it went.
+
+        Computed anew with every call.
+        """
+        frame: pd.DataFrame = _of("summary", "summary")(self)
+        return frame
+
+    # -- files ------------------------------------------------------------------------------------------
+
+    @property
+    def skipped(self) -> tuple[Skipped, ...]:
+        """What could not be read, where this log was read from files; empty for a live one."""
+        return self._skipped
+
+    def to_har(self, path: str | Path) -> Path:
+        """Write an HTTP Archive (HAR 1.2), WebSocket messages included, and return its path.
+
+        Every text is swept once more with all that is known to be secret by now. The file is written
+        beside and renamed when whole, so there is never half of one.
+
+        Raises:
+            LogError: The file cannot be written.
+        """
+        return self._written("har", "write_har", path)
+
+    def to_jsonl(self, path: str | Path) -> Path:
+        """Write JSON Lines, one object per entry with its filled columns, and return the path.
+
+        Swept once more and renamed when whole, as `to_har`.
+
+        Raises:
+            LogError: The file cannot be written.
+        """
+        return self._written("lines", "write_jsonl", path)
+
+    def to_csv(self, path: str | Path) -> Path:
+        """Write comma-separated values with a line of column names, and return the path.
+
+        Swept once more and renamed when whole, as `to_har`.
+
+        Raises:
+            LogError: The file cannot be written.
+        """
+        return self._written("lines", "write_csv", path)
+
+    def to_parquet(self, folder: str | Path) -> Path:
+        """Write a Parquet dataset, partitioned by day and sorted by session, and return its folder.
+
+        Swept once more and renamed when whole, as `to_har`. Needs pyarrow, as in
+        `pip install 'guestlab[parquet]'`.
+
+        Raises:
+            InputError: pyarrow is not installed.
+            LogError: The dataset cannot be written.
+        """
+        return self._written("dataset", "write_parquet", folder)
+
+    def to_bundle(self, path: str | Path) -> Path:
+        """Write a zip for a support case, redacted, and return its path.
+
+        Swept once more and renamed when whole, as `to_har`.
+
+        Raises:
+            LogError: The file cannot be written.
+        """
+        return self._written("bundle", "write_bundle", path)
+
+    def _written(self, room: str, name: str, path: str | Path) -> Path:
+        written: Path = _of(f"writing.{room}", name)(self, Path(path))
+        return written
+
     def _view(self, name: str) -> pd.DataFrame:
         frame: pd.DataFrame = self._views().view(name)
         return frame
@@ -449,6 +528,12 @@ class Entries(Sequence[Entry]):
 
     def __repr__(self) -> str:
         return f"<Entries: {len(self)}>"
+
+
+def _of(room: str, name: str) -> Callable[..., Any]:
+    """Fetch a function of another room of the log when it is needed: recording pays for none of them."""
+    function: Callable[..., Any] = getattr(importlib.import_module(f"guestlab.log.{room}"), name)
+    return function
 
 
 def _size(raw: str, *, is_frame: bool) -> int:
