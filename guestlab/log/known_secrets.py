@@ -45,6 +45,8 @@ class KnownSecrets:
 
     def __init__(self, mask: Callable[[str], str]) -> None:
         self._mask = mask
+        self.version = 0
+        """Goes up with everything learnt: what was clean before may not be so now."""
         self._lock = threading.Lock()
         self._uuids: set[str] = set()
         self._masks: dict[str, str] = {}
@@ -62,7 +64,9 @@ class KnownSecrets:
         ):
             return
         if UUID.fullmatch(secret):
-            self._uuids.add(secret.lower())
+            if secret.lower() not in self._uuids:
+                self._uuids.add(secret.lower())
+                self.version += 1
             return
         with self._lock:
             mask = self._mask(secret)
@@ -74,6 +78,7 @@ class KnownSecrets:
                 self._pieces[piece] = (*self._pieces.get(piece, ()), form)
             # Replaced, never changed in place: other threads may be searching.
             self._few = tuple(self._masks) if len(self._masks) <= _FEW else None
+            self.version += 1
 
     def in_text(self, text: str, lower: str) -> bool:
         """Tell whether any known secret is in a text, of which the lower case is given too."""
@@ -106,6 +111,13 @@ class KnownSecrets:
         return text
 
     def _without_uuids(self, text: str) -> str:
+        if len(self._uuids) <= _FEW_UUIDS:
+            lower = _lower(text)
+            found = [uuid for uuid in tuple(self._uuids) if uuid in lower]
+            if all(text.count(uuid) == lower.count(uuid) for uuid in found):  # none in capitals
+                for uuid in found:
+                    text = text.replace(uuid, self._mask(uuid))
+                return text
         kept: list[str] = []
         position = 0
         for middle in _UUID_MIDDLE.finditer(_lower(text)):

@@ -8,48 +8,49 @@ the subscribers, in order. What is in the log never changes. The DataFrames are 
 from __future__ import annotations
 
 import importlib
-import json
-import math
-import operator
 import secrets
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 
-from guestlab.errors import InputError
-from guestlab.log.entry import COLUMNS, Entry, Kind, Lane, Stage, Step
+from guestlab.log.bulk import Numbering, clean, sides_of, slices
+from guestlab.log.chunks import Chunks
+from guestlab.log.entry import Entry, Kind, Lane, Stage, Step
+from guestlab.log.fitting import (
+    DIRECTIONS,
+    KINDS,
+    LANES,
+    MESSAGE_DIRECTIONS,
+    STAGES,
+    STEPS,
+    encodable,
+    moment,
+    nanoseconds,
+    not_of_its_set,
+    number,
+    size_of,
+    text_of,
+    token_of,
+    whole,
+)
 from guestlab.log.redaction import Redactor
-from guestlab.log.store import CHUNK, Chunk, seal
+from guestlab.log.store import CHUNK, Chunk, seal, seal_sides
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from guestlab.log.bulk import Sides
     from guestlab.log.reading.report import Skipped
 
 __all__ = ["Entries", "Log"]
 
-_KINDS: dict[str | None, Kind] = {str(kind): kind for kind in Kind}
-_STAGES: dict[str | None, Stage | None] = {None: None, **{str(stage): stage for stage in Stage}}
-_STEPS: dict[str | None, Step | None] = {None: None, **{str(step): step for step in Step}}
-_LANES: dict[str | None, Lane | None] = {None: None, **{str(lane): lane for lane in Lane}}
-_DIRECTIONS: dict[str | None, str | None] = {None: None, "sent": "sent", "received": "received"}
-_MESSAGE_DIRECTIONS = {"Inbound": "Inbound", "Outbound": "Outbound"}
-_CLOSED: dict[str, Any] = {
-    "kind": _KINDS,
-    "stage": _STAGES,
-    "step": _STEPS,
-    "lane": _LANES,
-    "direction": _DIRECTIONS,
-}
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-_INT64 = range(-(2**63), 2**63)
-_PLACE = {column.name: place for place, column in enumerate(COLUMNS)}
+_CHUNK_ALONE = CHUNK // 4
+"""Entries given at once from which on they become a chunk of their own."""
 
 
 class Log:
@@ -81,7 +82,7 @@ class Log:
         self.redactor = redactor if redactor is not None else Redactor(secrets.token_bytes(32))
         self._wall, self._monotonic = wall, monotonic
         self._lock = threading.Lock()
-        self._sealed: list[Chunk] = []
+        self._sealed = Chunks()
         self._rows: list[Entry] = []
         self._count = 0
         self._subscriptions: tuple[_Subscription, ...] = ()
@@ -157,22 +158,22 @@ class Log:
             InputError: `kind`, `stage`, `step`, `lane` or `direction` is not of its closed set.
         """
         try:
-            kind_ = _KINDS[kind]
-            stage, step, lane = _STAGES[stage], _STEPS[step], _LANES[lane]
-            direction = _DIRECTIONS[direction]
+            kind_ = KINDS[kind]
+            stage, step, lane = STAGES[stage], STEPS[step], LANES[lane]
+            direction = DIRECTIONS[direction]
         except (KeyError, TypeError):
-            raise _not_of_its_set(kind=kind, stage=stage, step=step, lane=lane, direction=direction) from None
+            raise not_of_its_set(kind=kind, stage=stage, step=step, lane=lane, direction=direction) from None
         if isinstance(raw, bytes | bytearray):
             raw = raw.decode("utf-8", "backslashreplace")
         if raw is not None and size is None:
-            size = _size(raw, is_frame=kind_ is Kind.FRAME)
+            size = size_of(raw, is_frame=kind_ is Kind.FRAME)
         if guest_token is None and direction == "sent" and kind_ is Kind.FRAME:
-            guest_token = _token_of(raw, parsed)
+            guest_token = token_of(raw, parsed)
         if guest_token is not None:
-            guest_token = self.redactor.learn(_text(guest_token))
+            guest_token = self.redactor.learn(text_of(guest_token))
         if message_direction is not None:
             message_direction = (
-                _MESSAGE_DIRECTIONS.get(message_direction) if isinstance(message_direction, str) else None
+                MESSAGE_DIRECTIONS.get(message_direction) if isinstance(message_direction, str) else None
             )
         credential = None if credential is None else str(credential)  # an enumeration's member, perhaps
         placement = None if placement is None else str(placement)
@@ -192,30 +193,30 @@ class Log:
                 ) = map(self._redacted, texts)  # fmt: skip
         with self._lock:
             seq = self._count + 1
-            monotonic_ns = _moment(self._monotonic() if monotonic_ns is None else monotonic_ns)
+            monotonic_ns = moment(self._monotonic() if monotonic_ns is None else monotonic_ns)
             if exchange is not None and latency_ms is None:
                 latency_ms = self._elapsed_ms(exchange, monotonic_ns)
             row = (
                 seq,
-                _moment(self._wall() if at_ns is None else at_ns),
+                moment(self._wall() if at_ns is None else at_ns),
                 monotonic_ns,
                 kind_,
                 stage,
                 step,
                 lane,
                 direction,
-                None if attempt is None else _whole(attempt),
+                None if attempt is None else whole(attempt),
                 session,
-                None if exchange is None else _whole(exchange),
+                None if exchange is None else whole(exchange),
                 method,
                 url,
-                None if http_status is None else _whole(http_status),
-                None if close_code is None else _whole(close_code),
-                None if frame_code is None else _whole(frame_code),
+                None if http_status is None else whole(http_status),
+                None if close_code is None else whole(close_code),
+                None if frame_code is None else whole(frame_code),
                 action,
                 class_name,
-                None if latency_ms is None else _float(latency_ms),
-                None if size is None else _whole(size),
+                None if latency_ms is None else number(latency_ms),
+                None if size is None else whole(size),
                 message_id,
                 tracing_id,
                 correlation_id,
@@ -223,7 +224,7 @@ class Log:
                 guest_token,
                 message_direction,
                 message_type,
-                None if message_time is None else _nanoseconds(message_time),
+                None if message_time is None else nanoseconds(message_time),
                 originating_entity,
                 content_types,
                 event_types,
@@ -241,13 +242,87 @@ class Log:
             self._rows.append(entry)
             self._count = seq
             if len(self._rows) >= CHUNK:
-                self._sealed.append(seal(self._rows))
-                self._rows = []
+                self._seal()
             if self._subscriptions:
                 self._untold.append((entry, self._authors()))
         if self._untold:
             self._tell()
         return entry
+
+    def extend(self, entries: Iterable[Entry], *, source_file: str | None = None) -> int:
+        """Append many entries, as read from a file; return how many.
+
+        They come after what is in the log, in the order given, and get new numbers: `seq`, and `exchange`
+        with it. An `exchange` that names no entry given here so far, or in the same few thousand, becomes
+        missing. Everything else is fitted, measured and redacted as by `record`, but for `latency_ms`,
+        which stays as it is.
+
+        Cheaper by far than `record`: about 4 microseconds per entry of 300 bytes.
+
+        Args:
+            entries: In order; their numbers must go up.
+            source_file: What their `source_file` shall be; by default what it is.
+
+        Raises:
+            InputError: `kind`, `stage`, `step`, `lane` or `direction` of one is not of its closed set.
+                Those a few thousand before it are in the log already.
+        """
+        rest = iter(entries)
+        blocks = iter(lambda: list(islice(rest, CHUNK)), [])
+        return self.extend_columns(map(sides_of, blocks), source_file=source_file)
+
+    def extend_columns(
+        self, blocks: Iterable[Mapping[str, Sequence[Any]]], *, source_file: str | None = None
+    ) -> int:
+        """Append many entries given as columns, for readers that need not build entries; return how many.
+
+        About 2 microseconds per entry cheaper than `extend`, which see.
+
+        Args:
+            blocks: Each holds some thousand entries, best `CHUNK`: column → one value per entry. `at`,
+                `monotonic_ns` and `kind` must be there; other columns without values may be left out.
+                Without `seq`, an `exchange` counts from what this call appends: 1 is its first entry.
+            source_file: What their `source_file` shall be; by default what it is.
+
+        Raises:
+            InputError: As `extend`.
+            ValueError: A block has a column that is none, or columns of different lengths.
+        """
+        numbering, count = Numbering(), 0
+        for block in blocks:
+            for sides, length in slices(block, CHUNK):
+                if source_file is not None:
+                    sides["source_file"] = (source_file,) * length
+                if "seq" not in sides:
+                    sides["seq"] = range(count + 1, count + length + 1)
+                self._take(clean(sides, length, self.redactor), length, numbering)
+                count += length
+        return count
+
+    def _take(self, sides: Sides, length: int, numbering: Numbering) -> None:
+        """Append columns that are clean."""
+        with self._lock:
+            numbering.renumber(sides, self._count + 1, length)
+            chunk = seal_sides(sides, length)
+            if length < _CHUNK_ALONE:
+                self._rows += chunk.entries()
+                if len(self._rows) >= CHUNK:
+                    self._seal()
+            else:
+                self._seal()
+                self._sealed.append(chunk)
+            self._count += length
+            if self._subscriptions:
+                authors = self._authors()
+                self._untold.extend((entry, authors) for entry in chunk.entries())
+        if self._untold:
+            self._tell()
+
+    def _seal(self) -> None:
+        """Turn the newest rows into columns. The lock is held."""
+        rows, self._rows = self._rows, []
+        for start in range(0, len(rows), CHUNK):
+            self._sealed.append(seal(rows[start : start + CHUNK]))
 
     def learn(self, *known: str) -> None:
         """Remember secrets, so that they are masked wherever they turn up from now on."""
@@ -260,7 +335,7 @@ class Log:
 
     def _elapsed_ms(self, exchange: int, monotonic_ns: int) -> float | None:
         """Measure from a question, if it is among the newest entries."""
-        place = exchange - 1 - CHUNK * len(self._sealed)
+        place = exchange - 1 - self._sealed.length
         return (monotonic_ns - self._rows[place].monotonic_ns) / 1e6 if 0 <= place < len(self._rows) else None
 
     def _is_clean(self, texts: tuple[Any, ...]) -> bool:
@@ -274,7 +349,7 @@ class Log:
         return self.redactor.is_clean(probe)
 
     def _redacted(self, value: Any) -> str | None:
-        return None if value is None else _encodable(self.redactor.redact(_encodable(_text(value))))
+        return None if value is None else encodable(self.redactor.redact(encodable(text_of(value))))
 
     # -- telling ----------------------------------------------------------------------------------------
 
@@ -465,28 +540,27 @@ class Log:
 
     def _since(self, start: int) -> list[Chunk]:
         """Take a snapshot of the entries from one place on, as chunks."""
-        first, skipped = divmod(start, CHUNK)
         with self._lock:
-            sealed = self._sealed[first:]
-            rows = self._rows[max(0, start - CHUNK * len(self._sealed)) :]
+            parts, skipped = self._sealed.since(start)
+            rows = self._rows[max(0, start - self._sealed.length) :]
+        sealed = list(map(self._sealed.loaded, parts))
         if sealed and skipped:
             sealed[0] = sealed[0].tail(skipped)
         return [*sealed, seal(rows)] if rows else sealed
 
     def _blocks(self) -> Iterator[list[Entry]]:
         with self._lock:
-            sealed, rows = list(self._sealed), list(self._rows)
-        for chunk in sealed:
-            yield chunk.entries()
+            parts, rows = self._sealed.since(0)[0], list(self._rows)
+        for part in parts:
+            yield self._sealed.loaded(part).entries()
         yield rows
 
     def _at(self, place: int) -> Entry:
         with self._lock:
-            chunk, index = divmod(place, CHUNK)
-            if chunk == len(self._sealed):
-                return self._rows[index]
-            sealed = self._sealed[chunk]
-        return sealed.entry(index)
+            if place >= self._sealed.length:
+                return self._rows[place - self._sealed.length]
+            part, index = self._sealed.find(place)
+        return self._sealed.loaded(part).entry(index)
 
 
 class _Subscription:
@@ -534,91 +608,3 @@ def _of(room: str, name: str) -> Callable[..., Any]:
     """Fetch a function of another room of the log when it is needed: recording pays for none of them."""
     function: Callable[..., Any] = getattr(importlib.import_module(f"guestlab.log.{room}"), name)
     return function
-
-
-def _size(raw: str, *, is_frame: bool) -> int:
-    """Count the bytes of a frame, or of the body of an HTTP message."""
-    content = raw if is_frame else raw.partition("\r\n\r\n")[2]
-    return len(content) if content.isascii() else len(content.encode("utf-8", "surrogatepass"))
-
-
-def _token_of(raw: str | None, parsed: object) -> str | None:
-    """The top-level `token` of a client frame is the guest token."""
-    if not parsed and raw is not None and '"token"' in raw:
-        try:
-            parsed = json.loads(raw)
-        except (ValueError, RecursionError):
-            return None
-    token = parsed.get("token") if isinstance(parsed, dict) else None
-    return token if isinstance(token, str) and token else None
-
-
-def _text(value: Any) -> str:
-    """Make text of what should have been text."""
-    if isinstance(value, str):
-        return str(value)
-    if isinstance(value, bytes | bytearray):
-        return value.decode("utf-8", "backslashreplace")
-    if isinstance(value, tuple | list | set | frozenset) and all(isinstance(part, str) for part in value):
-        return ",".join(value)
-    try:
-        return json.dumps(value, ensure_ascii=False)
-    except (TypeError, ValueError, RecursionError):
-        return str(value)
-
-
-def _encodable(text: str) -> str:
-    """Spell out lone surrogates, which JSON can smuggle in and UTF-8 cannot hold."""
-    if text.isascii():
-        return text
-    return text.encode("utf-8", "backslashreplace").decode()
-
-
-def _whole(value: Any) -> int | None:
-    if type(value) is not int:
-        try:
-            value = None if isinstance(value, bool) else operator.index(value)
-        except TypeError:
-            return None
-    return value if value is not None and value in _INT64 else None
-
-
-def _moment(value: float) -> int:
-    """Fit a clock's answer, which may be a float or absurd, into its column."""
-    moment = int(value)
-    return moment if moment in _INT64 else 0
-
-
-def _float(value: Any) -> float | None:
-    try:
-        number = float(value)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return number if math.isfinite(number) else None
-
-
-def _nanoseconds(value: Any) -> int | None:
-    """Read a time: ISO 8601 text, a datetime, or nanoseconds since 1970. What is none becomes missing."""
-    if isinstance(value, str):
-        try:
-            value = datetime.fromisoformat(value)
-        except ValueError:
-            return None
-    if isinstance(value, datetime):
-        moment = value if value.tzinfo is not None else value.replace(tzinfo=UTC)
-        value = (moment - _EPOCH) // _MICROSECOND * 1000
-    return _whole(value)
-
-
-def _not_of_its_set(**given: object) -> InputError:
-    name, value = next(
-        (name, value)
-        for name, value in given.items()
-        if not isinstance(value, str | None) or value not in _CLOSED[name]
-    )
-    allowed = ", ".join(str(member) for member in _CLOSED[name] if member is not None)
-    return InputError(
-        f"{value!r} is no {name} of a log entry.",
-        why="The column is a closed set, so that every table has the same categories.",
-        next_step=f"Use one of {allowed}.",
-    )

@@ -18,6 +18,8 @@ import binascii
 import hmac
 import json
 import re
+from bisect import bisect_right
+from itertools import accumulate
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, unquote_plus
 
@@ -26,7 +28,7 @@ from guestlab.log.json_spans import replace_values
 from guestlab.log.known_secrets import JWT, MASK, SHORTEST, UUID, KnownSecrets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 __all__ = ["Redactor"]
 
@@ -59,6 +61,8 @@ _DOTTED = re.compile(r"(?<![\w.-])[\w-]++(?:\.[\w-]++)++", re.ASCII)
 _DEEPEST = 4
 """JSON within a text within JSON … is read so deep, and by pattern below."""
 _NAMES_REMEMBERED = 4096
+_SEAM = "\0"
+"""Between texts that are searched as one: in no name, no space, and in hardly any text."""
 
 
 class Redactor:
@@ -127,6 +131,48 @@ class Redactor:
         if swept != text and not self._hints(_MASKED_PAIR.sub("", swept).lower()):
             return swept  # as in most client frames: the one secret was known
         return self._known.sweep(self._by_name(swept, 0))
+
+    def redact_all(self, texts: Sequence[str]) -> list[str]:
+        """Mask every secret in many texts, as `redact` would one after the other, but far cheaper.
+
+        They are searched as one text; only those in which something was found are read. What a later one
+        gives away is masked in the earlier ones too.
+        """
+        before = self._known.version
+        joined = _SEAM.join(texts)
+        swept = self._known.sweep(joined)
+        cleaned = swept.split(_SEAM) if swept is not joined else list(texts)
+        if len(cleaned) != len(texts):  # a text, or a secret, with a seam in it
+            return list(map(self.redact, texts))
+        for place in sorted(self._suspects(_MASKED_PAIR.sub("", swept).lower(), len(texts))):
+            cleaned[place] = self._known.sweep(self._by_name(cleaned[place], 0))
+        if self._known.version == before:
+            return cleaned
+        again = self._known.sweep(_SEAM.join(cleaned)).split(_SEAM)
+        return again if len(again) == len(texts) else list(map(self._known.sweep, cleaned))
+
+    @property
+    def version(self) -> int:
+        """Goes up with everything learnt: what was clean before may not be so now."""
+        return self._known.version
+
+    def _suspects(self, lower: str, count: int) -> set[int]:
+        """Find the texts with `_hints`, by their places, among texts joined by seams, in lower case."""
+        if lower.count(_SEAM) != count - 1 or self._personal:
+            return set(range(count))
+        ends = list(accumulate(map((1).__add__, map(len, lower.split(_SEAM)))))
+        found: set[int] = set()
+        for _, stems in names.STEMS:
+            for stem in stems:
+                position = lower.find(stem)
+                while position >= 0:
+                    place = bisect_right(ends, position)
+                    found.add(place)
+                    position = lower.find(stem, ends[place])
+        for pattern in (_CODE_TEXT, self._own):
+            if pattern is not None:
+                found.update(bisect_right(ends, match.start()) for match in pattern.finditer(lower))
+        return found
 
     def _hints(self, lower: str) -> bool:
         """Tell whether a text in lower case may hold a secret that a name or its shape gives away."""

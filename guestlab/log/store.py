@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from guestlab.log.entry import COLUMNS, Column, Entry, Kind, Lane, Stage, Step
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 __all__ = [
     "CHUNK",
@@ -32,6 +32,7 @@ __all__ = [
     "Words",
     "seal",
     "seal_column",
+    "seal_sides",
 ]
 
 CHUNK = 4096
@@ -183,6 +184,7 @@ class Texts:
 
 AnyColumn = Absent | Numbers | Codes | Words | Strings | Texts
 
+_NAMES = tuple(column.name for column in COLUMNS)
 _GONE = 255
 _MEMBERS: dict[str, tuple[Any, ...]] = {
     "kind": tuple(Kind),
@@ -219,57 +221,76 @@ class Chunk:
 
 def seal(entries: Sequence[Entry]) -> Chunk:
     """Turn entries into columns."""
-    sides: Sequence[tuple[Any, ...]] = list(zip(*entries, strict=True)) or [()] * len(COLUMNS)
-    columns = {column.name: seal_column(side, column) for column, side in zip(COLUMNS, sides, strict=True)}
-    return Chunk(columns, len(entries))
+    sides = zip(*entries, strict=True) if entries else [()] * len(COLUMNS)
+    return seal_sides(dict(zip(_NAMES, sides, strict=True)), len(entries))
 
 
-def seal_column(side: tuple[Any, ...], column: Column) -> AnyColumn:
+def seal_sides(sides: Mapping[str, Sequence[Any]], length: int) -> Chunk:
+    """Seal what is in columns already; those that are not given have no value."""
+    columns = {
+        column.name: seal_column(sides[column.name], column) if column.name in sides else Absent(length)
+        for column in COLUMNS
+    }
+    return Chunk(columns, length)
+
+
+def seal_column(side: Sequence[Any], column: Column) -> AnyColumn:
     """Turn the values of one column into their sealed form."""
+    length = len(side)
+    # Most columns say the same throughout, and most of those nothing. Counting is the cheapest look:
+    # it compares identities first.
+    if length and side.count(side[0]) == length:
+        if side[0] is None:
+            return Absent(length)
+        if column.dtype in _CONSTANTS:
+            return _CONSTANTS[column.dtype](side[0], length, column)
     return _SEALERS[column.dtype](side, column)
 
 
-def _whole(side: tuple[Any, ...], _: Column) -> AnyColumn:
+def _same_word(word: str, length: int, _: Column) -> AnyColumn:
+    return Words(array("H", bytes(2 * length)), (str(word),))
+
+
+def _same_member(member: Any, length: int, column: Column) -> AnyColumn:
+    members = _MEMBERS.get(column.name, column.categories)
+    return Codes(bytes([members.index(member)]) * length, members)
+
+
+def _whole(side: Sequence[Any], _: Column) -> AnyColumn:
     return _numbers(side, "q", 0)
 
 
-def _times(side: tuple[Any, ...], _: Column) -> AnyColumn:
+def _times(side: Sequence[Any], _: Column) -> AnyColumn:
     return _numbers(side, "q", NO_TIME)
 
 
-def _floats(side: tuple[Any, ...], _: Column) -> AnyColumn:
+def _floats(side: Sequence[Any], _: Column) -> AnyColumn:
     return _numbers(side, "d", 0.0)
 
 
-def _numbers(side: tuple[Any, ...], typecode: str, filler: float) -> AnyColumn:
-    if side == (None,) * len(side):
-        return Absent(len(side))
+def _numbers(side: Sequence[Any], typecode: str, filler: float) -> AnyColumn:
     if None not in side:
         return Numbers(array(typecode, side), None)
     missing = bytes([value is None for value in side])
     return Numbers(array(typecode, [filler if value is None else value for value in side]), missing)
 
 
-def _closed(side: tuple[Any, ...], column: Column) -> AnyColumn:
+def _closed(side: Sequence[Any], column: Column) -> AnyColumn:
     members = _MEMBERS.get(column.name, column.categories)
     return _coded(side, members)
 
 
-def _booleans(side: tuple[Any, ...], _: Column) -> AnyColumn:
+def _booleans(side: Sequence[Any], _: Column) -> AnyColumn:
     return _coded(side, (False, True))
 
 
-def _coded(side: tuple[Any, ...], members: tuple[Any, ...]) -> AnyColumn:
-    if side == (None,) * len(side):
-        return Absent(len(side))
+def _coded(side: Sequence[Any], members: tuple[Any, ...]) -> AnyColumn:
     codes: dict[Any, int] = {member: code for code, member in enumerate(members)}
     codes[None] = _GONE
     return Codes(bytes(map(codes.__getitem__, side)), members)
 
 
-def _texts(side: tuple[Any, ...], column: Column) -> AnyColumn:
-    if side == (None,) * len(side):
-        return Absent(len(side))
+def _texts(side: Sequence[Any], column: Column) -> AnyColumn:
     if column.name not in _ALWAYS_DISTINCT:
         distinct = dict.fromkeys(side[: 2 * _MANY])
         if len(distinct) <= _MANY and len(distinct := dict.fromkeys(side)) <= _MANY:
@@ -285,7 +306,7 @@ def _has_arrow() -> bool:
     return importlib.util.find_spec("pyarrow") is not None
 
 
-def _arena(side: tuple[Any, ...]) -> Texts:
+def _arena(side: Sequence[Any]) -> Texts:
     missing = bytes([value is None for value in side]) if None in side else None
     texts = ["" if value is None else value for value in side] if missing else side
     joined = "".join(texts)
@@ -294,7 +315,12 @@ def _arena(side: tuple[Any, ...]) -> Texts:
     return Texts(utf8, array("q", accumulate(lengths, initial=0)), missing)
 
 
-_SEALERS: dict[str, Callable[[tuple[Any, ...], Column], AnyColumn]] = {
+_CONSTANTS: dict[str, Callable[[Any, int, Column], AnyColumn]] = {
+    "category": _same_member,
+    "str": _same_word,
+}
+
+_SEALERS: dict[str, Callable[[Sequence[Any], Column], AnyColumn]] = {
     "int64": _whole,
     "Int64": _whole,
     "Float64": _floats,
