@@ -199,7 +199,7 @@ class PlatformApi(PlatformRequests):
         self, conversation_id: str, communication_id: str, text: str = "", *, media_ids: Sequence[str] = ()
     ) -> dict[str, Any] | None:
         """Say something as the agent who owns the communication; None where it was only accepted. A write."""
-        body: dict[str, Any] = {"textBody": text} if text else {}
+        body: dict[str, Any] = {"textBody": text}
         if media_ids:
             body["mediaIds"] = list(media_ids)
         answer = await self.request(

@@ -63,6 +63,7 @@ REFUSALS: dict[str, tuple[int, str]] = {
     ),
     "no.such.path": (404, "The requested operation failed with status 404"),
     "conversation.error.conversation.not.found": (404, "The conversation does not exist."),
+    "conversation.not.found": (404, "A conversation for the provided conversationId was not found."),
     "session.expired": (404, "The session has expired."),
     "session.not.found": (404, "Session was not found."),
     "deployment.not.found": (404, "The deployment was not found."),

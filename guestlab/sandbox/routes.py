@@ -19,6 +19,7 @@ from starlette.websockets import WebSocket
 from guestlab.regions import is_loopback_host
 from guestlab.sandbox import (
     agent_rest,
+    analytics,
     attachments,
     authorize,
     cdn,
@@ -30,6 +31,7 @@ from guestlab.sandbox import (
     openid,
     platform,
     push_devices,
+    recordings,
     sign_ins,
 )
 from guestlab.sandbox.calls import Call, Needs, Reply, Service, serve
@@ -63,6 +65,7 @@ _MESSAGES = f"{_API}/conversations/messages"
 _MESSAGE_CONVERSATION = f"{_MESSAGES}/{{conversation_id:uuid}}"
 _COMMUNICATION = f"{_MESSAGE_CONVERSATION}/communications/{{communication_id:uuid}}"
 _PARTY = "/participants/{participant_id:uuid}"
+_ANALYTICS = f"{_API}/analytics/conversations"
 _OPEN = f"{_API}/conversations/messaging/integrations/open"
 _DEPLOYMENTS = f"{_API}/webdeployments/deployments"
 _TOKEN = f"{_API}/webdeployments/token"
@@ -108,6 +111,13 @@ ROUTES: tuple[Way, ...] = (
     Way("POST", f"{_MESSAGE_CONVERSATION}/messages/bulk", agent_rest.bulk, _T, "platform"),
     Way("GET", f"{_MESSAGE_CONVERSATION}/messages/{{message_id}}", agent_rest.message, _T, "platform"),
     Way("GET", f"{_MESSAGES}/{{message_id}}/details", agent_rest.details, _T, "platform"),
+    # afterwards
+    Way("GET", f"{_ANALYTICS}/details", analytics.many_details, _T, "platform"),
+    Way("POST", f"{_ANALYTICS}/details/query", analytics.query, _T, "platform"),
+    Way("GET", f"{_ANALYTICS}/{{conversation_id:uuid}}/details", analytics.details, _T, "platform"),
+    Way("GET", f"{_CONVERSATION}/recordings", recordings.recordings, _T, "platform"),
+    Way("GET", f"{_CONVERSATION}/recordings/{{recording_id:uuid}}", recordings.recording, _T, "platform"),
+    Way("GET", f"{_CONVERSATION}/recordingmetadata", recordings.metadata, _T, "platform"),
     # guests
     Way("GET", f"{_API}/webmessaging/messages", history.messages, _G, "history"),
     Way("POST", f"{_TOKEN}/oauthcodegrantjwtexchange", sign_ins.exchange, _N, "sign-in"),
