@@ -188,5 +188,7 @@ def _batches(texts: Iterable[str]) -> Iterator[list[str]]:
 
 
 def _redacted(texts: list[str], redactor: Redactor) -> list[str]:
-    redacted = redactor.redact_all([*map(encodable, texts)])
-    return [*map(encodable, redacted)]
+    if not "".join(texts).isascii():
+        texts = list(map(encodable, texts))
+    redacted = redactor.redact_all(texts)
+    return redacted if "".join(redacted).isascii() else list(map(encodable, redacted))

@@ -53,6 +53,8 @@ _VALUE = re.compile(
     re.DOTALL,
 )
 _UNQUOTED = 4
+_STEMS = tuple(re.compile(re.escape(stem)) for _, stems in names.STEMS for stem in stems)
+"""One by one: `re` finds a fixed text faster than an alternative, and than `str.find`."""
 _MASKED_PAIR = re.compile(r'"\w++"\s*+:\s*+"\[masked:[0-9a-f]{8}\]"')
 _SCHEME = re.compile(r"([\w-]++)((?:[ \t+]|%20)++)(\S.*+)", re.DOTALL)
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]++@[\w-]++(?:\.[\w-]++)++")
@@ -61,6 +63,7 @@ _DOTTED = re.compile(r"(?<![\w.-])[\w-]++(?:\.[\w-]++)++", re.ASCII)
 _DEEPEST = 4
 """JSON within a text within JSON … is read so deep, and by pattern below."""
 _NAMES_REMEMBERED = 4096
+_FEW_MASKS = 8
 _SEAM = "\0"
 """Between texts that are searched as one: in no name, no space, and in hardly any text."""
 
@@ -144,7 +147,7 @@ class Redactor:
         cleaned = swept.split(_SEAM) if swept is not joined else list(texts)
         if len(cleaned) != len(texts):  # a text, or a secret, with a seam in it
             return list(map(self.redact, texts))
-        for place in sorted(self._suspects(_MASKED_PAIR.sub("", swept).lower(), len(texts))):
+        for place in sorted(self._suspects(_without_masked_tokens(swept).lower(), len(texts))):
             cleaned[place] = self._known.sweep(self._by_name(cleaned[place], 0))
         if self._known.version == before:
             return cleaned
@@ -162,16 +165,12 @@ class Redactor:
             return set(range(count))
         ends = list(accumulate(map((1).__add__, map(len, lower.split(_SEAM)))))
         found: set[int] = set()
-        for _, stems in names.STEMS:
-            for stem in stems:
-                position = lower.find(stem)
-                while position >= 0:
-                    place = bisect_right(ends, position)
-                    found.add(place)
-                    position = lower.find(stem, ends[place])
-        for pattern in (_CODE_TEXT, self._own):
-            if pattern is not None:
-                found.update(bisect_right(ends, match.start()) for match in pattern.finditer(lower))
+        for pattern in (*_STEMS, _CODE_TEXT, self._own):
+            match = None if pattern is None else pattern.search(lower)
+            while match is not None:
+                place = bisect_right(ends, match.start())
+                found.add(place)
+                match = match.re.search(lower, ends[place])
         return found
 
     def _hints(self, lower: str) -> bool:
@@ -389,6 +388,16 @@ class Redactor:
         # Cookies also say things like "accepted", which must not be swept from every text.
         remembered = len(bare) >= 12 or _looks_secret(bare)
         return value.replace(bare, self.learn(bare) if remembered else self.mask(bare))
+
+
+def _without_masked_tokens(text: str) -> str:
+    """Leave out what is masked together with its name; of many texts, what client frames say is enough."""
+    masks = set(MASK.findall(text))
+    if len(masks) > _FEW_MASKS:
+        return _MASKED_PAIR.sub("", text)
+    for mask in masks:
+        text = text.replace(f'"token":"{mask}"', "").replace(f'"token": "{mask}"', "")
+    return text
 
 
 def _looks_secret(value: str) -> bool:

@@ -173,7 +173,7 @@ def test_a_learnt_secret_is_masked_in_every_text_column(count: int) -> None:
     log = Log()
     log.learn(SECRET)
     texts = {column.name for column in COLUMNS if column.dtype == "str"} - {"guest_token"}
-    log.extend(frames(count, **{name: f"before {SECRET} after {count}" for name in texts}))
+    log.extend(frames(count, **dict.fromkeys(texts, f"before {SECRET} after {count}")))
     shown = f"before {log.redact(SECRET)} after {count}"
     assert all(getattr(row, name) == shown for row in log.entries for name in texts)
 
