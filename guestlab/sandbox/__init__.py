@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from guestlab.sandbox.agent import Agent
     from guestlab.sandbox.backend_log import Record
+    from guestlab.sandbox.clients import Clients, Users
     from guestlab.sandbox.faults import Faults
     from guestlab.sandbox.gateway import Gateway
     from guestlab.sandbox.openid import Provider
@@ -221,6 +222,16 @@ class Sandbox:
     def organization_id(self) -> str:
         """The id of the organisation."""
         return self.world.organization_id
+
+    @property
+    def clients(self) -> Clients:
+        """The organisation's OAuth clients; `add(permissions=[…])` makes one with a smaller role."""
+        return self.world.clients
+
+    @property
+    def users(self) -> Users:
+        """The organisation's users; `add("Bea", permissions=[…])` makes one who can log in."""
+        return self.world.users
 
     @property
     def deployments(self) -> Deployments:

@@ -1,8 +1,9 @@
 """The login service's page: authorization code (with or without PKCE), implicit, and logout.
 
-A person clicks "Continue as Ada Agent" and returns to the application with a code; the application trades
-it at `/oauth/token` for a user's access token. Parameters and error values as the official client knows
-them (level: official). Any http(s) or loopback address may be returned to; the real service has a list.
+A person clicks "Continue as Ada Agent" (or another user) and returns to the application with a code, which
+the application trades at `/oauth/token` for a user's access token. Parameters and error values as the
+official client knows them (level: official). Any http(s) or loopback address may be returned to; the real
+service has a list.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from guestlab.sandbox.pages import page, safe_target, with_query
 
 if TYPE_CHECKING:
     from guestlab.sandbox.calls import Call
-    from guestlab.sandbox.world import OAuthClient, World
+    from guestlab.sandbox.clients import OAuthClient, User
+    from guestlab.sandbox.world import World
 
 __all__ = [
     "Authorization",
@@ -64,14 +66,18 @@ class Authorizations:
         self._codes.clear()
 
     def issue(
-        self, client: OAuthClient, *, redirect_uri: str, code_challenge: str | None, scope: str = ""
+        self,
+        client: OAuthClient,
+        user: User,
+        *,
+        redirect_uri: str,
+        code_challenge: str | None,
+        scope: str = "",
     ) -> str:
-        """A new code for the organisation's user."""
+        """A new code for a user."""
         code = self._world.new_opaque(32)
         expires_at = self._world.now() + CODE_SECONDS
-        self._codes[code] = Authorization(
-            client.id, self._world.user_id, redirect_uri, code_challenge, scope, expires_at
-        )
+        self._codes[code] = Authorization(client.id, user.id, redirect_uri, code_challenge, scope, expires_at)
         return code
 
     def take(self, code: str) -> Authorization | None:
@@ -91,11 +97,14 @@ async def authorize(call: Call) -> Reply:
         for name in _KEPT
         if name in query
     )
+    buttons = "".join(
+        f'<p><button name="user" value="{user.id}">Continue as {html.escape(user.name)}</button></p>'
+        for user in call.world.users
+    )
     return page(
         "Log in",
-        "<p>This page plays the Genesys Cloud login. There is one user.</p>"
-        f'<form method="post" action="/oauth/authorize">{hidden}'
-        "<p><button>Continue as Ada Agent</button></p></form>",
+        "<p>This page plays the Genesys Cloud login. No password is asked for.</p>"
+        f'<form method="post" action="/oauth/authorize">{hidden}{buttons}</form>',
     )
 
 
@@ -107,13 +116,15 @@ async def sign_in(call: Call) -> Reply:
         return refusal
     world, target = call.world, form["redirect_uri"]
     client = world.clients[form["client_id"].lower()]
+    user = world.users.get(form.get("user", "")) or world.users[0]
     state = {"state": form["state"]} if "state" in form else {}
     if form["response_type"] == "token":
-        token = world.issue_token(client, user_id=world.user_id, scope=form.get("scope", ""))
+        token = world.issue_token(client, user_id=user.id, scope=form.get("scope", ""))
         answer = {"access_token": token.value, "expires_in": str(client.validity), "token_type": "bearer"}
         return _redirect(f"{target}#{urlencode(answer | state)}")
     code = call.messaging.authorizations.issue(
         client,
+        user,
         redirect_uri=target,
         code_challenge=form.get("code_challenge") or None,
         scope=form.get("scope", ""),

@@ -2,8 +2,8 @@
 
 Reads the body within bounds, checks the credential, turns refusals into the platform's envelope, stamps
 the correlation id on every answer and writes the line of the backend log. A service is then a function
-`(call) -> Reply | dict | None`. Order of checks: route, credential, context (user or client), body, lookup
-(level: inferred, the sheet's suggestion).
+`(call) -> Reply | dict | None`. Order of checks: route, credential, scope, permission, context (user or
+client), body, lookup (level: inferred; no source gives one).
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from guestlab.sandbox.windows import whole_seconds
 
 if TYPE_CHECKING:
     from guestlab.sandbox.messaging import Messaging
+    from guestlab.sandbox.operations import Operation
     from guestlab.sandbox.world import AccessToken, World
 
 __all__ = ["Call", "Needs", "Reply", "Service", "page_numbers", "serve"]
@@ -71,6 +72,8 @@ class Call:
     origin: Origin
     correlation_id: str
     token: AccessToken | None = None
+    operation: Operation | None = None
+    """What the published document says of the operation; None if it has none."""
     detail: str = ""
     """A remark for the backend log."""
     _body: bytes | None = None
@@ -102,6 +105,10 @@ class Call:
         body = await self.body()
         if not body.strip():
             return None
+        # A body without any type is read as JSON; only one that says it is something else is refused.
+        kind = self.request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind and kind != "application/json" and not kind.endswith("+json"):
+            raise Refusal("unsupported.media.type")
         try:
             return read_json(body)
         except ValueError:
@@ -144,7 +151,14 @@ def _positive(call: Call, name: str, default: int) -> int:
     return int(text)
 
 
-def serve(messaging: Messaging, service: Service, *, name: str, needs: Needs) -> Callable[[Request], Any]:
+def serve(
+    messaging: Messaging,
+    service: Service,
+    *,
+    name: str,
+    needs: Needs,
+    operation: Operation | None = None,
+) -> Callable[[Request], Any]:
     """Wrap a service function as a Starlette endpoint."""
     world = messaging.world
 
@@ -155,6 +169,7 @@ def serve(messaging: Messaging, service: Service, *, name: str, needs: Needs) ->
             request=request,
             origin=Origin.of_scope(dict(request.scope), request.scope["headers"]),
             correlation_id=world.new_id(),
+            operation=operation,
         )
         reply = await _answer(call, service, needs)
         shown = _SECRET_ENDS.sub(r"\1…", request.url.path)
@@ -201,10 +216,27 @@ def _authenticate(call: Call, needs: Needs) -> None:
     if token is None:
         raise Refusal("bad.credentials")
     call.token = token
+    if call.operation is not None:
+        _permit(call, token, call.operation)
     if needs is Needs.USER and token.user_id is None:
         raise Refusal("not.a.user")
     if needs is Needs.CLIENT and token.user_id is not None:
         raise Refusal("not.a.client")
+
+
+def _permit(call: Call, token: AccessToken, operation: Operation) -> None:
+    """Scopes bind users' tokens, permissions everybody's."""
+    client = call.world.clients[token.client_id]
+    if token.user_id is not None and client.scopes is not None and operation.scopes:
+        # The longer scope, without `:readonly`, allows all of its area.
+        areas = {scope.removesuffix(":readonly") for scope in operation.scopes}
+        if not client.scopes & {*operation.scopes, *areas}:
+            raise Refusal("app.not.authorized.for.scope", scope=operation.scopes[0])
+    missing = [one for one in operation.permissions if not call.world.may(token, one)]
+    if operation.every and missing:
+        raise Refusal("missing.permissions", permissions=", ".join(missing))
+    if missing and len(missing) == len(operation.permissions):
+        raise Refusal("missing.any.permissions", permissions=", ".join(missing))
 
 
 def _spend(call: Call) -> None:
@@ -235,6 +267,12 @@ def _response(call: Call, reply: Reply) -> Response:
         response.headers["Content-Type"] = reply.media_type
     response.headers["ININ-Correlation-Id"] = call.correlation_id
     response.headers["Cache-Control"] = "no-cache, no-store, must-revalidate"
+    limits = call.world.limits
+    if call.token is not None and limits is not None:
+        used, left = call.token.window.state(call.world.now(), 60.0)
+        response.headers["inin-ratelimit-count"] = str(used)
+        response.headers["inin-ratelimit-allowed"] = str(limits.platform_requests_per_minute_per_token)
+        response.headers["inin-ratelimit-reset"] = str(whole_seconds(left))
     for key, value in reply.headers.items():
         response.headers[key] = value
     return response

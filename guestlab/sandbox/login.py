@@ -16,7 +16,8 @@ from guestlab.sandbox.calls import Call, Reply
 from guestlab.sandbox.pages import s256
 
 if TYPE_CHECKING:
-    from guestlab.sandbox.world import AccessToken, OAuthClient
+    from guestlab.sandbox.clients import OAuthClient
+    from guestlab.sandbox.world import AccessToken
 
 __all__ = ["metadata", "token"]
 

@@ -62,13 +62,13 @@ async def token_me(call: Call) -> dict[str, Any]:
     return {
         "organization": _organization(call),
         "homeOrganization": _organization(call),
-        "authorizedScope": [],
+        "authorizedScope": sorted(client.scopes or ()),
         "OAuthClient": {
             "id": client.id,
             "name": client.name,
             "authorizedGrantType": client.grant,
-            "scope": [],
-            "roleDivisions": [{"roleId": call.world.named_id("role"), "divisionId": "*"}],
+            "scope": sorted(client.scopes or ()),
+            "roleDivisions": [{"roleId": client.role_id, "divisionId": "*"}],
             "state": client.state,
             "organization": _organization(call),
         },
@@ -85,12 +85,13 @@ async def revoke_token(call: Call) -> Reply:
 async def user_me(call: Call) -> dict[str, Any]:
     """`GET /api/v2/users/me`: only with a user's token."""
     assert call.token is not None
+    user = call.world.users[str(call.token.user_id)]
     return {
-        "id": call.token.user_id,
-        "name": "Ada Agent",
-        "email": "ada@guestlab.example",
+        "id": user.id,
+        "name": user.name,
+        "email": user.email,
         "state": "active",
-        "username": "ada@guestlab.example",
+        "username": user.email,
         "version": 1,
         "division": {"id": call.world.named_id("division"), "name": "Home"},
         "selfUri": f"/api/v2/users/{call.token.user_id}",

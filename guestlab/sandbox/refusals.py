@@ -54,6 +54,14 @@ REFUSALS: dict[str, tuple[int, str]] = {
         403,
         "Unable to perform the requested action. You are missing the following permission(s): {permissions}",
     ),
+    "missing.any.permissions": (
+        403,
+        (
+            "Unable to perform the requested action. You must have at least one of the following "
+            "permissions assigned: {permissions}"
+        ),
+    ),
+    "app.not.authorized.for.scope": (403, "App not authorized to use scope {scope}"),
     "not.authorized": (403, "You are not authorized to perform the requested action."),
     "feature.toggle.disabled": (403, "The feature is not enabled."),
     "not.found": (404, "The requested resource was not found."),
@@ -64,6 +72,7 @@ REFUSALS: dict[str, tuple[int, str]] = {
     "no.such.path": (404, "The requested operation failed with status 404"),
     "conversation.error.conversation.not.found": (404, "The conversation does not exist."),
     "conversation.not.found": (404, "A conversation for the provided conversationId was not found."),
+    "method.not.allowed": (405, "HTTP 405 Method Not Allowed"),
     "session.expired": (404, "The session has expired."),
     "session.not.found": (404, "Session was not found."),
     "deployment.not.found": (404, "The deployment was not found."),

@@ -36,6 +36,7 @@ from guestlab.sandbox import (
 )
 from guestlab.sandbox.calls import Call, Needs, Reply, Service, serve
 from guestlab.sandbox.gateway import knock_of
+from guestlab.sandbox.operations import find_operation
 from guestlab.sandbox.origins import Origin
 from guestlab.sandbox.refusals import Refusal
 
@@ -161,10 +162,12 @@ def application(messaging: Messaging) -> ASGIApp:
     """The whole sandbox as one ASGI application."""
     methods: dict[str, dict[str, Endpoint]] = {}
     for way in ROUTES:
-        endpoint = serve(messaging, way.service, name=way.name, needs=way.needs)
+        operation = find_operation(way.method, way.path)
+        endpoint = serve(messaging, way.service, name=way.name, needs=way.needs, operation=operation)
         methods.setdefault(way.path, {})[way.method] = endpoint
     missing = serve(messaging, _no_such_path, name="platform", needs=Needs.NOTHING)
-    routes = [Route(path, _ByMethod(table, missing)) for path, table in methods.items()]
+    other = serve(messaging, _no_such_method, name="platform", needs=Needs.NOTHING)
+    routes = [Route(path, _ByMethod(table, other)) for path, table in methods.items()]
     router = Router(routes, redirect_slashes=False)
     router.default = _as_asgi(missing)
     inner = _by_host(router, missing)
@@ -173,7 +176,12 @@ def application(messaging: Messaging) -> ASGIApp:
         allow_origins=["*"],
         allow_methods=["*"],
         allow_headers=["*"],
-        expose_headers=["ININ-Correlation-Id", "Retry-After", "ETag"],
+        expose_headers=[
+            "ININ-Correlation-Id",
+            "Retry-After",
+            "ETag",
+            *(f"inin-ratelimit-{part}" for part in ("count", "allowed", "reset")),
+        ],
     )
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -211,16 +219,24 @@ async def _no_such_path(call: Call) -> Reply:
     raise Refusal("no.such.path")
 
 
+async def _no_such_method(call: Call) -> Reply:
+    await call.body()
+    raise Refusal("method.not.allowed", headers={"Allow": ", ".join(call.request.scope["guestlab.methods"])})
+
+
 class _ByMethod:
     """One path's endpoints by method; an instance, so that Starlette passes it every method."""
 
-    def __init__(self, table: dict[str, Endpoint], missing: Endpoint) -> None:
+    def __init__(self, table: dict[str, Endpoint], other: Endpoint) -> None:
         self._table = table
-        self._missing = missing
+        self._other = other
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        method = "GET" if scope["method"] == "HEAD" else scope["method"]
-        await _as_asgi(self._table.get(method, self._missing))(scope, receive, send)
+        method = scope["method"]
+        if method == "HEAD" and "HEAD" not in self._table:
+            method = "GET"
+        scope["guestlab.methods"] = sorted(self._table)
+        await _as_asgi(self._table.get(method, self._other))(scope, receive, send)
 
 
 def _as_asgi(endpoint: Endpoint) -> ASGIApp:

@@ -35,3 +35,8 @@ class Window:
             return times[0] + seconds - now
         times.append(now)
         return 0.0
+
+    def state(self, now: float, seconds: float) -> tuple[int, float]:
+        """How many the window holds, and how long till the oldest falls out."""
+        times = [moment for moment in self._times if moment > now - seconds]
+        return len(times), (times[0] + seconds - now if times else seconds)

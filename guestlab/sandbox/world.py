@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from guestlab.limits import PUBLISHED, Limits
 from guestlab.sandbox.backend_log import BackendLog, Record
+from guestlab.sandbox.clients import Clients, OAuthClient, Users
 from guestlab.sandbox.clock import Clock
 from guestlab.sandbox.conversations import Conversations
 from guestlab.sandbox.deployments import Deployment, Deployments
@@ -23,7 +24,7 @@ from guestlab.sandbox.windows import Window
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["AccessToken", "Integration", "OAuthClient", "World", "call_here"]
+__all__ = ["AccessToken", "Integration", "World", "call_here"]
 
 _ALPHABET = string.ascii_letters + string.digits + "-_"
 
@@ -31,21 +32,6 @@ _ALPHABET = string.ascii_letters + string.digits + "-_"
 def call_here(function: Callable[[], Any]) -> Any:
     """Call a function right here."""
     return function()
-
-
-@dataclass(slots=True)
-class OAuthClient:
-    """A client of the login service."""
-
-    id: str
-    secret: str = field(repr=False)
-    name: str
-    grant: str = "CLIENT-CREDENTIALS"
-    """As the platform spells it: CLIENT-CREDENTIALS or CODE."""
-    validity: int = 86_399
-    """Seconds an access token lives, as traces show it."""
-    state: str = "active"
-    redirect_uris: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -105,21 +91,14 @@ class World:
         self.random = random.Random(f"guestlab sandbox {seed}")  # noqa: S311 - ids of a stand-in
         self.organization_id = self.named_id("organization")
         self.organization_name = "guestlab sandbox"
-        self.user_id = self.named_id("user")
+        self.users = Users(self.named_id)
+        self.user_id = self.users.add("Ada Agent", label="user").id
         self.queue_id = self.named_id("queue")
         self.integration_id = self.named_id("integration")
         self.tokens: dict[str, AccessToken] = {}
-        client = OAuthClient(
-            id=self.named_id("client"), secret=self._named_secret("client secret"), name="headless bot"
-        )
-        self.client = client
-        self.code_client = OAuthClient(
-            id=self.named_id("code client"),
-            secret=self._named_secret("code client secret"),
-            name="agent desktop",
-            grant="CODE",
-        )
-        self.clients = {known.id: known for known in (client, self.code_client)}
+        self.clients = Clients(self.named_id, self._named_secret)
+        self.client = self.clients.add(name="headless bot", label="client")
+        self.code_client = self.clients.add(name="agent desktop", grant="CODE", label="code client")
         self.integrations: dict[str, Integration] = {}
         if integrations:
             self._add_first_integration()
@@ -175,6 +154,14 @@ class World:
         )
         self.tokens[token.value] = token
         return token
+
+    def may(self, token: AccessToken, permission: str) -> bool:
+        """Whether the bearer's role holds a permission: the user's role, or the client's own."""
+        if token.user_id is not None:
+            user = self.users.get(token.user_id)
+            return user is not None and user.may(permission)
+        client = self.clients.get(token.client_id)
+        return client is not None and client.may(permission)
 
     def live_token(self, value: str) -> AccessToken | None:
         """The token of this value, if it is known and has not expired."""

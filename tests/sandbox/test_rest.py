@@ -92,7 +92,7 @@ ENVELOPES = (
     ("POST", "/api/v2/conversations/messaging", "own", 404, "not.found"),
     ("GET", "/api/v2/conversations/messaging", "own", 404, "not.found"),
     ("POST", "/api/v2/webmessaging/guests", "own", 404, "not.found"),
-    ("PUT", "/api/v2/tokens/me", "own", 404, "not.found"),
+    ("PUT", "/api/v2/tokens/me", "own", 405, "method.not.allowed"),
     ("GET", "/", None, 404, "not.found"),
     ("GET", OPEN + "/x", "own", 404, "not.found"),
     ("GET", "/api/v2/webdeployments/deployments/x", "own", 404, "not.found"),
