@@ -1,0 +1,283 @@
+"""What goes into an analysis: columns checked, dtypes settled, pandas or Dask.
+
+Every function of this room is written once, for a pandas DataFrame that holds whole sessions. Here a Dask
+DataFrame is cut so that each piece holds whole sessions, and the function runs on every piece. Dask is
+imported by whoever made such a frame, never here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import pandas as pd
+
+from guestlab.errors import InputError
+from guestlab.log.entry import COLUMNS, Column
+from guestlab.log.table import typed
+from guestlab.log.views import MESSAGES_COLUMNS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    import numpy.typing as npt
+
+__all__ = [
+    "FrameT",
+    "arrivals",
+    "by",
+    "check",
+    "columns_of",
+    "empty",
+    "is_dask",
+    "is_table",
+    "ms",
+    "nanoseconds",
+    "output",
+    "prepared",
+    "said",
+    "together",
+]
+
+FrameT = TypeVar("FrameT")
+"""A pandas or a Dask DataFrame: what goes in decides what comes out."""
+
+_AS_IN_TABLE = {"time": "message_time", "direction": "message_direction", "type": "message_type"}
+"""Column of `log.messages` → the same in `log.table()` and `log.frames`."""
+
+_SCHEMAS = {column.name: column for column in COLUMNS}
+_SAID = {column.name: column for column in MESSAGES_COLUMNS}
+_NO_WORDS = ["Event", "Receipt"]
+"""Types of message nobody said: typing, joining, delivery receipts."""
+
+
+# -- schemas ------------------------------------------------------------------------------------------
+
+
+def columns_of(*names: str, messages: bool = False) -> tuple[Column, ...]:
+    """Pick columns of `log.table()` by name, or with `messages` those of `log.messages`."""
+    schema = _SAID if messages else _SCHEMAS
+    return tuple(schema[name] for name in names)
+
+
+def empty(columns: Sequence[Column]) -> pd.DataFrame:
+    """Make a DataFrame of no rows with a schema's columns and dtypes."""
+    return typed(pd.DataFrame({column.name: [] for column in columns}), columns)
+
+
+def output(found: pd.DataFrame, columns: Sequence[Column]) -> pd.DataFrame:
+    """Give a result its schema: columns in order, dtypes the same for no rows as for many."""
+    return typed(found, columns) if len(found) else empty(columns)
+
+
+# -- checking -----------------------------------------------------------------------------------------
+
+
+def is_dask(frame: object) -> bool:
+    """Whether it is a Dask DataFrame, told without importing Dask."""
+    return type(frame).__module__.partition(".")[0] in {"dask", "dask_expr"} and hasattr(
+        frame, "map_partitions"
+    )
+
+
+def is_table(frame: Any) -> bool:
+    """Whether it has the columns of `log.table()` or `log.frames`, not those of `log.messages`."""
+    return "message_time" in frame.columns or "time" not in frame.columns
+
+
+def check(frame: object, function: str, needs: Iterable[str], source: str) -> None:
+    """Insist on a DataFrame with the columns a function reads.
+
+    Args:
+        frame: What was passed.
+        function: Name of the function, for the error.
+        needs: The columns it reads.
+        source: Which call gives such a frame.
+
+    Raises:
+        InputError: It is no DataFrame, or lacks a column.
+    """
+    if not isinstance(frame, pd.DataFrame) and not is_dask(frame):
+        raise InputError(
+            f"{function}() takes a DataFrame, not {type(frame).__name__}.",
+            why="It reads columns of a pandas or a Dask DataFrame.",
+            next_step=f"Pass {source}.",
+        )
+    have = {*map(str, frame.columns), str(frame.index.name)}  # type: ignore[attr-defined]
+    missing = [name for name in needs if name not in have]
+    if missing:
+        raise InputError(
+            f"{function}() misses the column{'s' if len(missing) > 1 else ''} {', '.join(missing)}.",
+            why=f"The DataFrame has {', '.join(sorted(have - {'None'})[:12]) or 'no columns'}"
+            f"{' …' if len(have) > 13 else ''}.",
+            next_step=f"Pass {source}, with its columns as they are.",
+        )
+
+
+def _settled(frame: pd.DataFrame, columns: Sequence[Column]) -> pd.DataFrame:
+    """Bring columns to their dtypes; a CSV file or another engine may have made others of them."""
+    try:
+        return typed(frame, columns)
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            "A column holds what its dtype does not allow.",
+            why=f"{type(error).__name__}: {str(error)[:200]}",
+            next_step="Read the log with guestlab.read(), which keeps the dtypes of guestlab.COLUMNS.",
+        ) from None
+
+
+# -- by session, on pandas or Dask --------------------------------------------------------------------
+
+
+def prepared(frame: Any, columns: Sequence[Column], optional: Sequence[Column] = ()) -> Any:
+    """Keep the columns that are read, so that little is moved; an index of one's name becomes it."""
+    names = [column.name for column in (*columns, *optional)]
+    if frame.index.name in names and frame.index.name not in frame.columns:
+        frame = frame.reset_index()
+    return frame[[name for name in names if name in frame.columns]]
+
+
+def by(
+    function: Callable[..., pd.DataFrame],
+    frame: FrameT,
+    reads: Sequence[Column],
+    gives: Sequence[Column],
+    *,
+    optional: Sequence[Column] = (),
+    on: str | None = "session",
+    **options: Any,
+) -> FrameT:
+    """Run a function on whole sessions: on a pandas DataFrame at once, on a Dask one piece by piece.
+
+    Args:
+        function: From a DataFrame with the columns `reads` to one with `gives`.
+        frame: pandas or Dask.
+        reads: The columns it needs.
+        gives: The columns it makes.
+        optional: Columns it uses where they are there.
+        on: Rows with the same value there stay together; None where each row stands for itself.
+        options: Passed on.
+    """
+    pruned: Any = prepared(frame, reads, optional)
+    found: Any
+    if not is_dask(frame):
+        found = output(_part(pruned, function, reads, optional, options), gives)
+        return cast("FrameT", found)
+    if on is not None and not _is_divided(frame, on):
+        pruned = pruned.shuffle(on=on)
+    schemas = tuple(reads), tuple(optional), tuple(gives)
+    # By place: a value Dask has yet to compute is computed there, and not among keywords.
+    found = pruned.map_partitions(
+        _piece, function, schemas, tuple(options), *options.values(), meta=empty(gives)
+    )
+    return cast("FrameT", found.clear_divisions())
+
+
+def _is_divided(frame: Any, on: str) -> bool:
+    """Whether a Dask DataFrame keeps rows with the same value in one partition already."""
+    return bool(frame.npartitions == 1 or (frame.index.name == on and frame.known_divisions))
+
+
+def _piece(
+    part: pd.DataFrame,
+    function: Callable[..., pd.DataFrame],
+    schemas: tuple[Sequence[Column], Sequence[Column], Sequence[Column]],
+    names: tuple[str, ...],
+    *values: Any,
+) -> pd.DataFrame:
+    """One partition of a Dask DataFrame."""
+    reads, optional, gives = schemas
+    if not len(part):
+        return empty(gives)
+    options = dict(zip(names, values, strict=True))
+    return output(_part(part, function, reads, optional, options), gives)
+
+
+def together(parts: Sequence[Any]) -> Any:
+    """Put DataFrames of one schema under one another; one of Dask makes the result one of Dask."""
+    if not any(is_dask(part) for part in parts):
+        return pd.concat(parts, ignore_index=True)
+    import dask.dataframe
+
+    dd: Any = dask.dataframe  # ships no types
+    return dd.concat([part if is_dask(part) else dd.from_pandas(part, npartitions=1) for part in parts])
+
+
+def _part(
+    part: pd.DataFrame,
+    function: Callable[..., pd.DataFrame],
+    reads: Sequence[Column],
+    optional: Sequence[Column],
+    options: dict[str, Any],
+) -> pd.DataFrame:
+    there = [column for column in optional if column.name in part.columns]
+    return function(_settled(part, (*reads, *there)), **options)
+
+
+# -- messages -----------------------------------------------------------------------------------------
+
+
+def said(
+    function: Callable[..., pd.DataFrame],
+    frame: FrameT,
+    name: str,
+    reads: Sequence[str],
+    gives: Sequence[Column],
+    *,
+    on: str | None = "session",
+    once: bool = True,
+    **options: Any,
+) -> FrameT:
+    """Run a function on messages, out of `log.messages`, `log.frames` or `log.table()`.
+
+    Args:
+        function: Gets a DataFrame of messages by arrival, named as in `log.messages`.
+        frame: What was passed.
+        name: Name of the public function, for errors.
+        reads: The columns of `log.messages` it needs beside session, seq, at, kind, direction, message_id.
+        gives: The columns it makes.
+        on: Rows with the same value there stay together.
+        once: Keep the first arrival alone of a message that came again.
+        options: Passed on to the function.
+    """
+    names = tuple(dict.fromkeys(("session", "seq", "at", "kind", "direction", "message_id", *reads)))
+    if not hasattr(frame, "columns") or not is_table(frame):
+        check(frame, name, names, "log.messages (or log.table())")
+        schema = columns_of(*names, messages=True)
+    else:
+        wanted = dict.fromkeys(_AS_IN_TABLE.get(one, one) for one in (*names, "type"))
+        check(frame, name, wanted, "log.messages (or log.table())")
+        schema = columns_of(*wanted)
+    return by(_words, frame, schema, gives, on=on, then=function, once=once, options=options)
+
+
+def _words(
+    frame: pd.DataFrame, *, then: Callable[..., pd.DataFrame], once: bool, options: dict[str, Any]
+) -> pd.DataFrame:
+    if "message_direction" in frame:
+        frame = frame[frame["kind"].isin(["frame", "history"]) & ~frame["message_type"].isin(_NO_WORDS)]
+        frame = frame.rename(columns={there: here for here, there in _AS_IN_TABLE.items()})
+    words = arrivals(frame[frame["direction"].notna()])
+    if once:
+        again = words.duplicated(["session", "message_id"]) & words["message_id"].notna()
+        words = words[~again]
+    return then(words.reset_index(drop=True), **options)
+
+
+def arrivals(frame: pd.DataFrame) -> pd.DataFrame:
+    """Sort by session, and within one by arrival."""
+    return frame.sort_values(["session", "at", "seq"], kind="stable")
+
+
+# -- time ---------------------------------------------------------------------------------------------
+
+
+def nanoseconds(times: pd.Series[Any]) -> npt.NDArray[np.int64]:
+    """Return times as nanoseconds since 1970; none may be missing."""
+    return times.to_numpy("datetime64[ns]").astype("int64")
+
+
+def ms(nanoseconds: Any) -> Any:
+    """Turn nanoseconds into milliseconds."""
+    return nanoseconds / 1e6
