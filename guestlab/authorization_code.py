@@ -1,8 +1,9 @@
 """A user's access token: the authorization-code grant (RFC 6749 4.1), with PKCE (RFC 7636) or a secret.
 
-A person signs in at `address` and comes back with a code; `redeem` trades it at the token endpoint. With
-PKCE the client has no secret: it proves by a verifier that it is who asked. Like every OAuth token of
-Genesys Cloud, what comes of it opens the Platform API and never the guest socket.
+A person signs in at `address` and comes back with a code, which a listener on this machine catches where
+it can; `redeem` trades it at the token endpoint. With PKCE the client has no secret: it proves by a
+verifier that it is who asked. Like every OAuth token of Genesys Cloud, what comes of it opens the Platform
+API and never the guest socket.
 """
 
 from __future__ import annotations
@@ -11,13 +12,14 @@ import base64
 import hashlib
 import secrets
 import time
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from guestlab.errors import InputError, TokenError
 from guestlab.http import BasicAuth, json_object
-from guestlab.tokens import LIFETIME, AccessToken
+from guestlab.redirect_listener import RedirectListener
+from guestlab.tokens import accept
+from guestlab.user_token import UserToken
 
 if TYPE_CHECKING:
     from guestlab.http import Client
@@ -61,9 +63,37 @@ class AuthorizationCode:
         self._verifier = secrets.token_urlsafe(64)
         self._state = secrets.token_urlsafe(16)
         log.learn(self._verifier, *([client_secret] if client_secret else []))
+        self._listener: RedirectListener | None = None
+        self.unheard: InputError | None = None
+        """Why the browser's return is not caught by itself, where it is not."""
 
     def __repr__(self) -> str:
         return f"<AuthorizationCode {self.grant} client_id={self._client_id} at {self._region.name}>"
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        from guestlab.display import sign_in_html
+
+        return {"text/plain": f"{self!r}\nopen {self.address}", "text/html": sign_in_html(self)}
+
+    def listen(self) -> bool:
+        """Begin to listen at the redirect URI; False, with the reason in `unheard`, where that cannot be."""
+        if self._listener is None:
+            try:
+                self._listener = RedirectListener(self._redirect_uri, self._state)
+            except InputError as error:
+                self.unheard = error
+        return self._listener is not None
+
+    @property
+    def listener(self) -> RedirectListener | None:
+        """What waits for the browser, while it waits."""
+        return self._listener
+
+    def close(self) -> None:
+        """Stop listening."""
+        if self._listener is not None:
+            self._listener.close()
+            self._listener = None
 
     @property
     def grant(self) -> str:
@@ -75,7 +105,7 @@ class AuthorizationCode:
         """What a person opens in a browser to sign in."""
         return f"{self._region.login_url}/oauth/authorize?{urlencode(self._query())}"
 
-    async def redeem(self, client: Client, redirected: str) -> AccessToken:
+    async def redeem(self, client: Client, redirected: str) -> UserToken:
         """Trade the code for an access token.
 
         Args:
@@ -96,18 +126,26 @@ class AuthorizationCode:
         url = f"{self._region.login_url}/oauth/token"
         response = await client.send("POST", url, stage="token", data=fields, auth=auth)
         document = json_object(response.content)
-        value = document.get("access_token")
-        if response.status_code != 200 or not isinstance(value, str) or not value:
+        token = None
+        if response.status_code == 200:
+            token = accept(
+                document,
+                grant=self.grant,
+                region=self._region,
+                log=self._log,
+                now=time.time(),
+                renewable=False,
+            )
+        if token is None:
             raise self._refused(str(document.get("error", "")), response.status_code)
-        self._log.learn(value)
-        lifetime = document.get("expires_in")
-        seconds = float(lifetime) if isinstance(lifetime, int | float) and lifetime > 0 else LIFETIME
-        return AccessToken(
-            value=value,
-            grant=self.grant,
-            expires_at=datetime.fromtimestamp(time.time() + seconds, UTC),
-            masked=self._log.redact(value),
-            region=self._region.name,
+        refresh = document.get("refresh_token")
+        return UserToken(
+            self._region,
+            token,
+            log=self._log,
+            client_id=self._client_id,
+            client_secret=self._secret,
+            refresh_token=refresh if isinstance(refresh, str) else None,
         )
 
     async def click_through(self, client: Client) -> str:

@@ -16,6 +16,7 @@ from guestlab.style import look
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from guestlab.authorization_code import AuthorizationCode
     from guestlab.handshake.attempt import Attempt
     from guestlab.handshake.comparison import Comparison
     from guestlab.handshake.diagnosis import Diagnosis
@@ -35,6 +36,7 @@ __all__ = [
     "matrix_html",
     "matrix_text",
     "preflight_html",
+    "sign_in_html",
     "token_html",
 ]
 
@@ -151,6 +153,19 @@ def token_html(token: AccessToken) -> str:
         ),
     )
     return _section("Token", f"<p>{escape(repr(token))}<br>{escape(token.owner)}</p>{doors}")
+
+
+def sign_in_html(sign_in: AuthorizationCode) -> str:
+    """Show the link a person follows to sign in, and what happens then."""
+    link = f'<a href="{escape(sign_in.address)}" target="_blank" rel="noopener">Sign in at Genesys Cloud</a>'
+    heard = sign_in.listener is not None
+    after = (
+        "Then run <code>lab.token(...)</code>: the browser comes back by itself."
+        if heard
+        else "Then pass the whole address you end up at as <code>redirected=</code>."
+    )
+    why = f"<p>{escape(sign_in.unheard.why)}</p>" if sign_in.unheard is not None else ""
+    return _section("Sign-in", f"<p>{link}</p><p>{after}</p>{why}")
 
 
 def conversation_html(conversation: Conversation) -> str:

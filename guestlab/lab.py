@@ -17,7 +17,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 from uuid import uuid4
 
-from guestlab.authorization_code import REDIRECT_URI, AuthorizationCode
+from guestlab.authorization_code import REDIRECT_URI
 from guestlab.blocking import Session
 from guestlab.bridge import bridge
 from guestlab.errors import GuestlabError, InputError, PlatformError
@@ -34,16 +34,19 @@ from guestlab.platform_api import Conversation, PlatformApi
 from guestlab.preflight import Preflight, allowed_domains, run_preflight
 from guestlab.regions import Region
 from guestlab.session import GuestSession
-from guestlab.tokens import AccessToken, Bearer, ClientCredentials, owner_of
+from guestlab.token_stage import Tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Sequence
     from pathlib import Path
     from types import TracebackType
 
+    from guestlab.authorization_code import AuthorizationCode
     from guestlab.matrix_run import Cancel, Confirm
     from guestlab.sandbox import Sandbox
     from guestlab.scripted import Outcome, Script
+    from guestlab.secret_sources import Secret
+    from guestlab.tokens import AccessToken
 
 __all__ = ["Lab"]
 
@@ -66,14 +69,20 @@ class Lab:
         region: A `Region`, a domain, an AWS name or any URL of it. None starts the embedded sandbox.
         deployment_id: The messenger deployment's UUID; needed for the handshake that works and sessions.
         client_id: An OAuth client's id; needed for the token and conversation stages only.
-        client_secret: Its secret. Never shown, never logged.
+        client_secret: Its secret, or what gives it when it is needed, such as `secret_sources.from_prompt()`.
+            Never shown, never logged.
+        access_token: A token you already have, in place of an OAuth client; or what gives it.
         origin: The `Origin` header, for a deployment that restricts its domains.
         ca_file: PEM file of certificate authorities to trust beside the system's, such as a company's.
         log: A log to write into; a fresh one by default.
+        journal: A file that does not exist yet, or a folder: the log is written there too, line by line, and
+            `gl.read` reads it back, also after a crash.
+        keep: Entries of the log to hold in memory, about; older ones are then read from the journal.
 
     Raises:
         RegionError: No such region.
-        InputError: Ids or credentials were given without the region they belong to.
+        InputError: Ids or credentials were given without the region they belong to; or both a log and a
+            journal; or `keep` without a journal.
     """
 
     def __init__(
@@ -82,14 +91,25 @@ class Lab:
         *,
         deployment_id: str | None = None,
         client_id: str | None = None,
-        client_secret: str | None = None,
+        client_secret: Secret | None = None,
+        access_token: Secret | None = None,
         origin: str | None = None,
         ca_file: str | Path | None = None,
         log: Log | None = None,
+        journal: str | Path | None = None,
+        keep: int | None = None,
     ) -> None:
+        if log is not None and (journal is not None or keep is not None):
+            raise InputError(
+                "Both a log and a journal were given.",
+                why="A log has its journal from the beginning.",
+                next_step="Pass gl.Lab(log=gl.Log(journal=..., keep=...)), or journal= alone.",
+            )
         self.sandbox: Sandbox | None = None
         if region is None:
-            _belongs_to_no_region(deployment_id=deployment_id, client_id=client_id, ca_file=ca_file)
+            _belongs_to_no_region(
+                deployment_id=deployment_id, client_id=client_id, access_token=access_token, ca_file=ca_file
+            )
             from guestlab.sandbox import Sandbox
 
             self.sandbox = Sandbox().start()
@@ -101,16 +121,18 @@ class Lab:
         self._deployment_id = (deployment_id or "").strip()
         self.client_id = client_id
         self.origin = origin
-        self.log = log if log is not None else Log()
+        extra = {"journal": journal, "keep": keep} if journal or keep else {}
+        self.log = log if log is not None else Log(**extra)  # type: ignore[arg-type]
         self.stages = dict.fromkeys(STAGES, "ready")
-        self._client_secret = client_secret
-        if client_secret:
-            self.log.learn(client_secret)
+        self.tokens = Tokens(
+            self.region,
+            self.log,
+            client_id=client_id,
+            client_secret=client_secret,
+            access_token=access_token,
+        )
         self._numbers = itertools.count(1)
-        self._flow: ClientCredentials | None = None
         self._client: Client | None = None
-        self._sign_in: AuthorizationCode | None = None
-        self._user_token: AccessToken | None = None
         self._sessions: list[Session] = []
         self._spent: str | None = None
         self._inactive: str | None = None
@@ -133,11 +155,17 @@ class Lab:
         )
 
     @classmethod
-    def from_env(cls, environ: Mapping[str, str] | None = None) -> Lab:
+    def from_env(
+        cls, environ: Mapping[str, str] | None = None, *, client_secret: Secret | None = None
+    ) -> Lab:
         """Make a lab from GUESTLAB_REGION, _DEPLOYMENT_ID, _CLIENT_ID, _CLIENT_SECRET, _ORIGIN, _CA_FILE.
+
+        Also GUESTLAB_ACCESS_TOKEN, in place of an OAuth client, and GUESTLAB_JOURNAL.
 
         Args:
             environ: Where to read them; the process's environment by default.
+            client_secret: Where the secret comes from if it is not in the environment, such as
+                `secret_sources.from_keyring("guestlab", client_id)` or `secret_sources.from_prompt()`.
 
         Raises:
             InputError: GUESTLAB_REGION is not set.
@@ -154,9 +182,11 @@ class Lab:
             region,
             deployment_id=environ.get("GUESTLAB_DEPLOYMENT_ID"),
             client_id=environ.get("GUESTLAB_CLIENT_ID"),
-            client_secret=environ.get("GUESTLAB_CLIENT_SECRET"),
+            client_secret=environ.get("GUESTLAB_CLIENT_SECRET") or client_secret,
+            access_token=environ.get("GUESTLAB_ACCESS_TOKEN"),
             origin=environ.get("GUESTLAB_ORIGIN"),
             ca_file=environ.get("GUESTLAB_CA_FILE"),
+            journal=environ.get("GUESTLAB_JOURNAL"),
         )
 
     def __enter__(self) -> Self:
@@ -182,32 +212,41 @@ class Lab:
 
     def token(
         self,
-        grant: str = "client_credentials",
+        grant: str | None = None,
         *,
         scope: str | None = None,
         url: str | None = None,
         body_format: str = "form",
         redirected: str | None = None,
+        timeout: float | None = None,
     ) -> AccessToken:
-        """Ask for an access token and prove it live with `GET /api/v2/tokens/me`.
+        """Get an access token and prove it live with `GET /api/v2/tokens/me`.
 
         Args:
-            grant: "client_credentials"; or "pkce" or "authorization_code", for a user's token: the sandbox
-                signs its own user in, elsewhere a person opens `lab.sign_in(...).address`.
+            grant: "client_credentials", the default; or "pkce" or "authorization_code", for a user's token:
+                a person signs in at the address of `lab.sign_in(...)`, the sandbox's own user by itself.
+                In a lab that was given an access token, that token is the default.
             scope: Accepted and sent; it changes nothing, because such clients have roles, not scopes
                 (level: official), so a missing scope is never why something is refused.
             url: Another token endpoint of the region, to see what a wrong host answers.
             body_format: "form" (right), or "json" to see it refused.
-            redirected: For a user's token: the whole address the browser came back to.
+            redirected: For a user's token: the whole address the browser came back to, where it cannot come
+                back by itself, as from another machine.
+            timeout: Seconds to wait for the person; 300 by default. On the sandbox nobody is waited for
+                unless this is given.
 
         Raises:
             TokenError: The login service refused; says why and what to change.
             PlatformError: The token was issued but the Platform API does not accept it.
+            DeadlineError: Nobody signed in.
             NetworkError: No answer.
         """
         if grant in {Credential.PKCE, Credential.AUTHORIZATION_CODE}:
-            return self._staged("token", self._users_token(grant, redirected))
-        if grant != Credential.CLIENT_CREDENTIALS:
+            patience = 310.0 if timeout is None else timeout + 30.0
+            return self._staged("token", self._users_token(grant, redirected, timeout), patience)
+        if grant is None and self.tokens.brings:
+            return self._staged("token", self._brought_token(None))
+        if grant not in {None, Credential.CLIENT_CREDENTIALS}:
             raise InputError(
                 f"grant={grant!r} is unknown.",
                 why="Access tokens come by a grant of OAuth 2.0.",
@@ -217,42 +256,75 @@ class Lab:
 
     async def _token(self, *, scope: str | None, url: str | None, body_format: str) -> AccessToken:
         self._check_open()
-        flow = ClientCredentials(
-            self.region,
-            self.client_id or "",
-            self._client_secret or "",
-            log=self.log,
-            scope=scope,
-            url=url,
-            body_format=body_format,
-        )
-        await flow.issue(self._http())
-        self._flow = flow
+        token = await self.tokens.issue(self._http(), scope=scope, url=url, body_format=body_format)
         if scope is not None:
             self.log.record("note", stage="token", note=_SCOPE_NOTE)
-        flow.describe(await PlatformApi(self._http(), flow).token_info())
-        assert flow.token is not None
-        return flow.token
+        return token
+
+    def use_token(self, access_token: Secret) -> AccessToken:
+        """Take an access token that you already have; the platform tells what kind it is and whose.
+
+        Args:
+            access_token: The token, or what gives it, such as `secret_sources.from_prompt("access token")`.
+
+        Raises:
+            PlatformError: The platform does not accept it: expired, revoked, or of another region.
+        """
+        return self._staged("token", self._brought_token(access_token))
+
+    async def _brought_token(self, access_token: Secret | None) -> AccessToken:
+        self._check_open()
+        return await self.tokens.bring(self._http(), access_token)
+
+    def renew(self) -> AccessToken:
+        """Get a new token now: by the refresh token of a person's, or by asking again.
+
+        Requests do so by themselves before a token expires, and once after a 401.
+
+        Raises:
+            TokenError: It cannot be renewed, or the login service refused.
+        """
+        return self._staged("token", self.tokens.renew(self._http()))
+
+    def revoke(self) -> AccessToken:
+        """Make the newest token worthless (`DELETE /api/v2/tokens/me`); returns what it was.
+
+        Raises:
+            InputError: There is none.
+        """
+        revoked = bridge.run(self.tokens.revoke(self._http()))
+        self.stages["token"] = "ready"  # noqa: S105 - the name of a state
+        return revoked
 
     def sign_in(
-        self, client_id: str, *, client_secret: str | None = None, redirect_uri: str = REDIRECT_URI
+        self,
+        client_id: str,
+        *,
+        client_secret: Secret | None = None,
+        redirect_uri: str = REDIRECT_URI,
+        listen: bool = True,
     ) -> AuthorizationCode:
-        """Begin the sign-in of a person; open its `.address`, then `token("pkce", redirected=...)`.
+        """Begin the sign-in of a person: show the link, and catch the browser as it comes back.
+
+        Open its `.address`, then call `token("pkce")`, or `token("authorization_code")` with a secret.
 
         Args:
             client_id: An OAuth client whose grant type is Code Authorization.
             client_secret: Its secret, for the plain grant; None uses PKCE.
-            redirect_uri: One of the client's authorized redirect URIs.
+            redirect_uri: One of the client's authorized redirect URIs; at http://localhost it is listened at.
+            listen: Whether to; without, pass the address you come back to as `redirected=`.
         """
-        self._sign_in = AuthorizationCode(
-            self.region, client_id, log=self.log, client_secret=client_secret, redirect_uri=redirect_uri
-        )
-        return self._sign_in
-
-    async def _users_token(self, grant: str, redirected: str | None) -> AccessToken:
         self._check_open()
-        sign_in = self._sign_in
-        if sign_in is None or (self.sandbox is not None and sign_in.grant != grant):
+        return self.tokens.begin_sign_in(
+            client_id, client_secret=client_secret, redirect_uri=redirect_uri, listen=listen
+        )
+
+    async def _users_token(
+        self, grant: str, redirected: str | None, timeout: float | None = None
+    ) -> AccessToken:
+        self._check_open()
+        begun = self.tokens.sign_in
+        if begun is None or (self.sandbox is not None and begun.grant != grant):
             if self.sandbox is None:
                 raise InputError(
                     "Nobody has begun to sign in.",
@@ -261,19 +333,8 @@ class Lab:
                 )
             known = self.sandbox.world.code_client
             secret = known.secret if grant == Credential.AUTHORIZATION_CODE else None
-            sign_in = self.sign_in(known.id, client_secret=secret)
-        if redirected is None and not self.region.is_loopback:
-            raise InputError(
-                "The sign-in is not finished.",
-                why="The login page is for a person, in a browser.",
-                next_step=f"Open {sign_in.address} and pass the address you come back to as redirected=.",
-            )
-        client = self._http()
-        self._sign_in = None  # its code works once
-        token = await sign_in.redeem(client, redirected or await sign_in.click_through(client))
-        info = await PlatformApi(client, Bearer(token.value)).token_info()
-        self._user_token = replace(token, owner=self.log.redact(owner_of(info)))
-        return self._user_token
+            self.tokens.begin_sign_in(known.id, client_secret=secret, listen=False)
+        return await self.tokens.redeem(self._http(), redirected, timeout)
 
     # -- stage 2: conversation --------------------------------------------------------------------
 
@@ -513,7 +574,7 @@ class Lab:
             value = secrets.token_urlsafe(32)
         elif credential in {Credential.AUTHORIZATION_CODE, Credential.PKCE}:
             value = await self._users_secret(credential, real_token=real_token)
-        elif not (self.client_id and self._client_secret and (self.region.is_loopback or real_token)):
+        elif not (self.tokens.has_client and (self.region.is_loopback or real_token)):
             value = self._decoy(credential)
         elif credential is Credential.CLIENT_CREDENTIALS:
             value = (await self._issued()).value
@@ -526,9 +587,10 @@ class Lab:
 
     async def _users_secret(self, credential: Credential, *, real_token: bool) -> str:
         """A user's token of this grant if there is one to send, and a decoy otherwise."""
-        if self._user_token is not None and self._user_token.grant == credential:
+        held = self.tokens.user_flow
+        if held is not None and held.token.grant == credential:
             allowed = self.region.is_loopback or real_token
-            return self._user_token.value if allowed else self._decoy(credential)
+            return held.token.value if allowed else self._decoy(credential)
         if self.sandbox is not None:
             return (await self._users_token(credential, None)).value
         return self._decoy(credential)
@@ -542,7 +604,7 @@ class Lab:
 
     async def _unusable(self) -> str:
         """Have a token of its own issued, and revoke it: it ends as one whose time is over does."""
-        flow = ClientCredentials(self.region, self.client_id or "", self._client_secret or "", log=self.log)
+        flow = self.tokens.client_credentials()
         await flow.issue(self._http())
         assert flow.token is not None
         await PlatformApi(self._http(), flow).request("DELETE", "/api/v2/tokens/me", stage="token")
@@ -621,7 +683,7 @@ class Lab:
                 self._http(),
                 self._deployment_id,
                 origin=self.origin,
-                platform=self._platform if self.client_id and self._client_secret else None,
+                platform=self._platform if self.tokens.has_client else None,
                 search_regions=search_regions,
                 proxy=proxy,
             )
@@ -693,7 +755,7 @@ class Lab:
 
     async def _rehearse(self, script: Script, fresh: Callable[..., GuestSession]) -> Outcome:
         outcome = await script.run(fresh)
-        if outcome.ok or not (self.client_id and self._client_secret):
+        if outcome.ok or not self.tokens.has_client:
             return outcome
         said = (entry for entry in self.log.entries if entry.session == outcome.session)
         message_id = next((entry.message_id for entry in said if entry.message_direction == "Inbound"), None)
@@ -710,6 +772,7 @@ class Lab:
         for session in self._sessions:
             session.close()
         self._sessions.clear()
+        self.tokens.end_sign_in()
         if self._client is not None:
             bridge.run(self._client.aclose())
             self._client = None
@@ -718,10 +781,10 @@ class Lab:
 
     # -- below ------------------------------------------------------------------------------------
 
-    def _staged(self, stage: str, work: Coroutine[Any, Any, T]) -> T:
+    def _staged(self, stage: str, work: Coroutine[Any, Any, T], timeout: float = 60.0) -> T:
         self.stages[stage] = "running"
         try:
-            outcome = bridge.run(work)
+            outcome = bridge.run(work, timeout)
         except BaseException:
             self.stages[stage] = "failed"
             raise
@@ -742,18 +805,17 @@ class Lab:
         return self._client
 
     async def _issued(self) -> AccessToken:
-        """Return a live access token, asking for one if the token stage was skipped."""
+        """Return a live access token of the client, asking for one if the token stage was skipped."""
         self._check_open()
-        if self._flow is None or self._flow.used_up:
-            await self._token(scope=None, url=None, body_format="form")
-        assert self._flow is not None
-        assert self._flow.token is not None
-        return self._flow.token
+        flow = self.tokens.client_flow
+        if flow is None or flow.used_up:
+            return await self._token(scope=None, url=None, body_format="form")
+        assert flow.token is not None
+        return flow.token
 
     async def _platform(self) -> PlatformApi:
-        await self._issued()
-        assert self._flow is not None
-        return PlatformApi(self._http(), self._flow)
+        self._check_open()
+        return PlatformApi(self._http(), await self.tokens.speaking(self._http()))
 
 
 _SCOPE_NOTE = (

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
+from guestlab.doors import GOOD_FOR
 from guestlab.errors import InputError, TokenError
 from guestlab.http import Auth, BasicAuth, Request, Response, json_object
 from guestlab.regions import is_loopback_host
@@ -22,11 +23,12 @@ from guestlab.regions import is_loopback_host
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator
 
+    from guestlab.doors import Door
     from guestlab.http import Client
     from guestlab.log import Log
     from guestlab.regions import Region
 
-__all__ = ["GOOD_FOR", "LIFETIME", "AccessToken", "Bearer", "ClientCredentials", "Door", "owner_of"]
+__all__ = ["LIFETIME", "RENEW_BEFORE", "AccessToken", "Bearer", "ClientCredentials", "accept", "owner_of"]
 
 RENEW_BEFORE = 60.0
 """Seconds before expiry at which a token counts as used up."""
@@ -35,92 +37,15 @@ LIFETIME = 86_399
 """Seconds assumed when a server leaves `expires_in` out: 86399 is common in posted traces (level: forum)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Door:
-    """One thing a person may want to open, and whether this kind of token opens it."""
-
-    name: str
-    opens: bool
-    why: str
-    level: str
-    source: str
-
-    def __str__(self) -> str:
-        return f"{'opens' if self.opens else 'does not open'} {self.name}: {self.why} ({self.level})"
-
-
-# Every kind of grant faces the same doors. Source of the counts: the platform's own OpenAPI document,
-# July 2026, 3180 operations: 3135 take an OAuth token, 2 a web messaging JWT, 33 nothing.
-GOOD_FOR: dict[str, tuple[Door, ...]] = {
-    "client_credentials": (
-        Door(
-            "the Platform API",
-            True,
-            "its roles decide which calls; it has no user, so calls about 'me' answer not.a.user",
-            "official",
-            "Platform API OpenAPI document, July 2026",
-        ),
-        Door(
-            "Open Messaging inbound",
-            True,
-            "these operations want a token without a user",
-            "official",
-            "Platform API OpenAPI document, July 2026: not.a.client",
-        ),
-        Door(
-            "notification channels",
-            True,
-            "topics guarded by permissions, not those of a user",
-            "documented",
-            "notification examples of the official SDKs",
-        ),
-        Door(
-            "the guest socket",
-            False,
-            "it takes no OAuth token of any kind; it wants a deploymentId in the URL and a client-made UUID",
-            "documented",
-            "MyPureCloud/web-messaging-sdk-java 18.1.0, README and client",
-        ),
-        Door(
-            "guest history",
-            False,
-            "GET /api/v2/webmessaging/messages takes the JWT that the getJwt frame returns",
-            "official",
-            "Platform API OpenAPI document, July 2026",
-        ),
-    ),
-}
-
-
-_USER_DOORS = (
-    Door(
-        "the Platform API",
-        True,
-        "as the person who signed in: scope of the client and permission of the user both count",
-        "official",
-        "Platform API OpenAPI document, July 2026",
-    ),
-    Door(
-        "Open Messaging inbound",
-        False,
-        "these operations want a token without a user: not.a.client",
-        "official",
-        "Platform API OpenAPI document, July 2026",
-    ),
-    *GOOD_FOR["client_credentials"][2:],
-)
-GOOD_FOR |= {"authorization_code": _USER_DOORS, "pkce": _USER_DOORS}
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessToken:
     """An OAuth 2.0 bearer token. Its repr is masked; `.value` is the secret itself."""
 
     value: str = field(repr=False)
     grant: str
-    """The grant it came from, such as "client_credentials"."""
-    expires_at: datetime
-    """When it expires, UTC."""
+    """The grant it came from: client_credentials, authorization_code, pkce, token or saml2_bearer."""
+    expires_at: datetime | None
+    """When it expires, UTC; None for a token you brought, of which the platform does not tell."""
     scope: str | None = None
     """The scope asked for. Client-credentials clients have roles: a scope changes nothing."""
     masked: str = "[masked]"
@@ -128,9 +53,11 @@ class AccessToken:
     region: str = ""
     owner: str = ""
     """Who the platform says it belongs to (`GET /api/v2/tokens/me`): client and organisation."""
+    renewable: bool = False
+    """Whether it renews by itself: by asking again, or by its refresh token."""
 
     def __repr__(self) -> str:
-        until = self.expires_at.strftime("%Y-%m-%d %H:%M:%SZ")
+        until = f"{self.expires_at:%Y-%m-%d %H:%M:%SZ}" if self.expires_at else "unknown"
         return f"AccessToken({self.masked}, {self.grant}, {self.region}, expires_at={until})"
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
@@ -144,9 +71,34 @@ class AccessToken:
         return GOOD_FOR.get(self.grant, ())
 
     @property
-    def expires_in(self) -> float:
-        """Seconds of life left, 0 when expired."""
+    def expires_in(self) -> float | None:
+        """Seconds of life left, 0 when expired; None where unknown."""
+        if self.expires_at is None:
+            return None
         return max(0.0, (self.expires_at - datetime.now(UTC)).total_seconds())
+
+
+def accept(
+    document: dict[str, Any], *, grant: str, region: Region, log: Log, now: float, renewable: bool
+) -> AccessToken | None:
+    """Make the token a token endpoint issued (RFC 6749 section 5.1); None where it issued none.
+
+    Its value, and that of a refresh token beside it, are learnt by the log's redaction.
+    """
+    value, refresh = document.get("access_token"), document.get("refresh_token")
+    if not isinstance(value, str) or not value:
+        return None
+    log.learn(value, *([refresh] if isinstance(refresh, str) and refresh else []))
+    lifetime = document.get("expires_in")
+    seconds = float(lifetime) if isinstance(lifetime, int | float) and 0 < lifetime < 1e9 else LIFETIME
+    return AccessToken(
+        value=value,
+        grant=grant,
+        expires_at=datetime.fromtimestamp(now + seconds, UTC),
+        masked=log.redact(value),
+        region=region.name,
+        renewable=renewable,
+    )
 
 
 class ClientCredentials(Auth):
@@ -243,8 +195,10 @@ class ClientCredentials(Auth):
         response = yield self._authorized(request)
         if response.status_code != 401:
             return
+        refused = request.headers["Authorization"]
         async with self._lock:
-            self._accept((yield self.token_request()))
+            if self._authorized(request).headers["Authorization"] == refused:  # nobody renewed it meanwhile
+                self._accept((yield self.token_request()))
         yield self._authorized(request)
 
     def _authorized(self, request: Request) -> Request:
@@ -255,33 +209,29 @@ class ClientCredentials(Auth):
     @property
     def used_up(self) -> bool:
         """Whether there is no token, or it expires within a minute."""
-        return self._token is None or self._token.expires_at.timestamp() - self._now() < RENEW_BEFORE
+        token = self._token
+        return token is None or token.expires_at is None or _ends_soon(token.expires_at, self._now())
 
     def describe(self, info: dict[str, Any]) -> None:
         """Note on the token whom `GET /api/v2/tokens/me` says it belongs to."""
-        names = [info.get("OAuthClient"), info.get("organization")]
-        owner = " of ".join(
-            str(part["name"]) for part in names if isinstance(part, dict) and part.get("name")
-        )
         assert self._token is not None
-        self._token = replace(self._token, owner=self._log.redact(owner))
+        self._token = replace(self._token, owner=self._log.redact(owner_of(info)))
 
     def _accept(self, response: Response) -> AccessToken:
         document = json_object(response.content)
-        value = document.get("access_token")
-        if response.status_code != 200 or not isinstance(value, str) or not value:
+        token = None
+        if response.status_code == 200:
+            token = accept(
+                document,
+                grant="client_credentials",
+                region=self._region,
+                log=self._log,
+                now=self._now(),
+                renewable=True,
+            )
+        if token is None:
             raise self._refused(response, document)
-        self._log.learn(value)
-        lifetime = document.get("expires_in")
-        seconds = float(lifetime) if isinstance(lifetime, int | float) and lifetime > 0 else LIFETIME
-        self._token = AccessToken(
-            value=value,
-            grant="client_credentials",
-            expires_at=datetime.fromtimestamp(self._now() + seconds, UTC),
-            scope=self._scope,
-            masked=self._log.redact(value),
-            region=self._region.name,
-        )
+        self._token = replace(token, scope=self._scope)
         return self._token
 
     def _refused(self, response: Response, document: dict[str, Any]) -> TokenError:
@@ -384,6 +334,10 @@ _REASONS: tuple[tuple[Callable[[_Refusal], bool], str, str], ...] = (
 
 def _reason(refusal: _Refusal) -> tuple[str, str]:
     return next((why, next_step) for applies, why, next_step in _REASONS if applies(refusal))
+
+
+def _ends_soon(moment: datetime, now: float) -> bool:
+    return moment.timestamp() - now < RENEW_BEFORE
 
 
 def owner_of(info: dict[str, Any]) -> str:

@@ -74,7 +74,7 @@ class Story:
             "token": {
                 "masked": self.token.masked,
                 "grant": self.token.grant,
-                "expires_at": self.token.expires_at.isoformat(),
+                "expires_at": self.token.expires_at.isoformat() if self.token.expires_at else None,
                 "owner": self.token.owner,
                 "good_for": [str(door) for door in self.token.good_for],
             },

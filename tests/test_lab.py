@@ -390,7 +390,7 @@ def test_a_sign_in_elsewhere_takes_a_person_and_checks_the_state() -> None:
     with Lab("mypurecloud.de") as lab:
         with pytest.raises(errors.InputError, match="Nobody has begun"):
             lab.token("pkce")
-        sign_in = lab.sign_in("3d2f0c1e-0000-4000-8000-00000000000c")
+        sign_in = lab.sign_in("3d2f0c1e-0000-4000-8000-00000000000c", listen=False)
         assert sign_in.address.startswith("https://login.mypurecloud.de/oauth/authorize?client_id=")
         assert "code_challenge=" in sign_in.address
         with pytest.raises(errors.InputError, match="not finished") as caught:
@@ -398,6 +398,7 @@ def test_a_sign_in_elsewhere_takes_a_person_and_checks_the_state() -> None:
         assert sign_in.address in caught.value.next_step
         with pytest.raises(errors.InputError, match="does not belong"):
             lab.token("pkce", redirected="http://localhost:8085/callback?code=abc&state=other")
+        assert lab.tokens.sign_in is sign_in  # it goes on waiting for its own
 
 
 def test_a_refused_sign_in_says_why() -> None:

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import hashlib
 import secrets
+import socket
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -41,6 +42,20 @@ def _redirect_by_browser(path: str, address: str, page_says: str, button: str) -
         redirected = str(seen.value.url)
         browser.close()
     return redirected
+
+
+def _page_after_browser(path: str, address: str, page_says: str, button: str) -> str:
+    """Click through the page and return what the page that it leads to says."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        page = browser.new_page()
+        page.goto(address)
+        assert page_says in page.inner_text("body")
+        page.get_by_role("button", name=button).click()
+        page.wait_for_url("**/callback?**")
+        said = page.inner_text("body")
+        browser.close()
+    return said
 
 
 @pytest.mark.timeout(180)
@@ -82,9 +97,12 @@ def test_a_user_signs_in_with_pkce_and_the_token_opens_no_guest_socket(
 ) -> None:
     """The login page in a real browser, the code traded by verifier, and 401 all the same."""
     with Sandbox() as sandbox, Lab(sandbox.region, deployment_id=sandbox.deployment_id) as lab:
-        sign_in = lab.sign_in(sandbox.world.code_client.id)
-        redirected = _redirect_by_browser(
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            redirect_uri = f"http://localhost:{server.getsockname()[1]}/callback"
+        sign_in = lab.sign_in(sandbox.world.code_client.id, redirect_uri=redirect_uri)
+        says = _page_after_browser(
             require_tool("chromium"), sign_in.address, "Genesys Cloud login", "Continue as Ada Agent"
         )
-        assert lab.token("pkce", redirected=redirected).grant == "pkce"
+        assert "Back to your notebook" in says
+        assert lab.token("pkce").grant == "pkce"  # caught, with nothing to copy
         assert lab.attempt(credential="pkce", placement="header", deployment_id=None).http_status == 401
