@@ -26,7 +26,7 @@ class Operation(NamedTuple):
     """One operation.
 
     Attributes:
-        name: The verb of `PlatformApi` that calls it.
+        name: The verb of `PlatformApi` that calls it, as a rule.
         method: HTTP method.
         path: Below /api/v2, with its parameters in braces.
         permissions: Those of which the operation asks one (`any`) or all.
@@ -54,6 +54,7 @@ class Operation(NamedTuple):
 _VIEW = ("conversation:message:view", "conversation:webmessaging:view")
 _CREATE = ("conversation:message:create", "conversation:webmessaging:create")
 _ANALYTICS = ("analytics:conversationDetail:view", "analytics:agentConversationDetail:view")
+# Two more suffice there, for screens and snippets: no recording of a messaging conversation is either.
 _RECORDING = ("recording:recording:view", "recording:recordingSegment:view")
 _USAGE = ("oauth:client:view", "usage:organization:view")
 _DISCONNECT = ("conversation:communication:disconnect",)
@@ -152,7 +153,7 @@ OPERATIONS: tuple[Operation, ...] = (
     # what a forum question did: there is no such operation, so it changes nothing
     Operation("conversation_as_asked", "POST", "/conversations/messaging"),
 )
-"""What `PlatformApi` has a verb for."""
+"""What `PlatformApi` has verbs for, and three more that name a permission."""
 
 WRITES: frozenset[str] = frozenset(operation.name for operation in OPERATIONS if operation.writes)
 """Names of the operations that write."""
