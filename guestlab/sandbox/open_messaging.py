@@ -19,11 +19,26 @@ if TYPE_CHECKING:
     from guestlab.sandbox.calls import Call
     from guestlab.sandbox.conversations import Conversation
 
-__all__ = ["create_integration", "inbound_message", "integration", "integrations"]
+__all__ = [
+    "create_integration",
+    "inbound_event",
+    "inbound_message",
+    "inbound_receipt",
+    "integration",
+    "integrations",
+]
 
 _PATH = "/api/v2/conversations/messaging/integrations/open"
 _ID_TYPES = {"Email", "Phone", "Opaque"}
 _SECRET_LENGTH = 16
+_STATUSES = {
+    "Sent": "sent",
+    "Delivered": "delivery-success",
+    "Failed": "delivery-failed",
+    "Published": "published",
+    "Removed": "removed",
+}
+"""Status of a receipt → status of the message (level: inferred from the two official lists)."""
 
 
 def _document(world: World, found: Integration) -> dict[str, Any]:
@@ -87,6 +102,8 @@ async def inbound_message(call: Call) -> dict[str, Any]:
     found = _find(call)
     body = await call.object()
     sender, channel = _sender(body)
+    if not body.get("text") and not body.get("content"):
+        raise Refusal("constraint.validation", reason="should have required property 'text'")
     conversation = _conversation(call.world, found, sender)
     world = call.world
     message_id = world.new_hex()
@@ -132,6 +149,94 @@ async def inbound_message(call: Call) -> dict[str, Any]:
     return answer
 
 
+async def inbound_event(call: Call) -> dict[str, Any]:
+    """`POST …/inbound/open/event`: the customer types; told to watchers, kept nowhere, begins nothing."""
+    found = _find(call)
+    body = await call.object()
+    sender, channel = _sender(body)
+    events = body.get("events")
+    kinds = (
+        [event.get("eventType") for event in events if isinstance(event, dict)]
+        if isinstance(events, list)
+        else []
+    )
+    if not kinds or set(kinds) != {"Typing"}:
+        raise Refusal("constraint.validation", reason="should have required property 'events': Typing")
+    world = call.world
+    message_id = world.new_hex()
+    shown = {
+        "id": found.id,
+        "platform": "Open",
+        "type": "Private",
+        "messageId": message_id,
+        "to": {"id": found.id},
+        "from": sender,
+        "time": channel["time"],
+    }
+    answer: dict[str, Any] = {
+        "id": message_id,
+        "channel": shown,
+        "type": "Event",
+        "events": [{"eventType": "Typing"}],
+    }
+    running = world.conversations.latest(own_address=found.id, guest_address=str(sender["id"]))
+    if running is not None and running.ended_at is None:
+        customer = running.participant("customer")
+        assert customer is not None
+        normalized = {
+            **answer,
+            "events": [{"eventType": "Typing", "typing": {"type": "On"}}],
+            "direction": "Inbound",
+            "originatingEntity": "Human",
+        }
+        typing = MessageData(
+            id=message_id,
+            conversation=running,
+            participant=customer,
+            at=world.now(),
+            inbound=True,
+            normalized=normalized,
+        )
+        world.conversations.keep(typing, listed=False)
+    return answer
+
+
+async def inbound_receipt(call: Call) -> dict[str, Any]:
+    """`POST …/inbound/open/receipt`: what became of a message that was sent to the webhook."""
+    found = _find(call)
+    body = await call.object()
+    held = body.get("channel")
+    channel: dict[str, Any] = held if isinstance(held, dict) else {}
+    receiver = channel.get("to")
+    if not isinstance(receiver, dict) or not receiver.get("id"):
+        raise Refusal("constraint.validation", reason="should have required property 'channel.to.id'")
+    if not isinstance(channel.get("time"), str):
+        raise Refusal("missing.open.channel.date")
+    if body.get("status") not in _STATUSES:
+        allowed = ", ".join(_STATUSES)
+        raise Refusal("invalid.value", value=str(body.get("status"))[:100], type="status", allowed=allowed)
+    message = call.world.conversations.message(str(body.get("id")))
+    if message is None or message.inbound or message.conversation.own_address != found.id:
+        raise Refusal("not.found")
+    message.status = _STATUSES[body["status"]]
+    return {
+        "id": message.id,
+        "channel": {
+            "id": found.id,
+            "platform": "Open",
+            "type": "Private",
+            "to": receiver,
+            "from": {"id": found.id, "idType": "Opaque"},
+            "time": channel["time"],
+        },
+        "type": "Receipt",
+        "status": body["status"],
+        "direction": "Inbound",
+        "isFinalReceipt": body.get("isFinalReceipt") is True,
+        "reasons": body["reasons"] if isinstance(body.get("reasons"), list) else [],
+    }
+
+
 def _find(call: Call) -> Integration:
     found = call.world.integrations.get(call.part("integration_id").lower())
     if found is None:
@@ -151,8 +256,6 @@ def _sender(body: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         )
     if not isinstance(channel.get("time"), str):
         raise Refusal("missing.open.channel.date")
-    if not body.get("text") and not body.get("content"):
-        raise Refusal("constraint.validation", reason="should have required property 'text'")
     return sender, channel
 
 

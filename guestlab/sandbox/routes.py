@@ -68,6 +68,7 @@ _COMMUNICATION = f"{_MESSAGE_CONVERSATION}/communications/{{communication_id:uui
 _PARTY = "/participants/{participant_id:uuid}"
 _ANALYTICS = f"{_API}/analytics/conversations"
 _OPEN = f"{_API}/conversations/messaging/integrations/open"
+_INBOUND = f"{_MESSAGES}/{{integration_id}}/inbound/open"
 _DEPLOYMENTS = f"{_API}/webdeployments/deployments"
 _TOKEN = f"{_API}/webdeployments/token"
 _PUSH = f"{_API}/webmessaging/deployments/{{deployment_id}}/pushdevices/{{token_id}}"
@@ -89,13 +90,9 @@ ROUTES: tuple[Way, ...] = (
     Way("GET", _OPEN, open_messaging.integrations, _T, "platform"),
     Way("POST", _OPEN, open_messaging.create_integration, _T, "platform"),
     Way("GET", f"{_OPEN}/{{integration_id}}", open_messaging.integration, _T, "platform"),
-    Way(
-        "POST",
-        f"{_MESSAGES}/{{integration_id}}/inbound/open/message",
-        open_messaging.inbound_message,
-        _C,
-        "platform",
-    ),
+    Way("POST", f"{_INBOUND}/message", open_messaging.inbound_message, _C, "platform"),
+    Way("POST", f"{_INBOUND}/event", open_messaging.inbound_event, _C, "platform"),
+    Way("POST", f"{_INBOUND}/receipt", open_messaging.inbound_receipt, _C, "platform"),
     # conversations and the agent's side
     Way("GET", f"{_API}/conversations", agent_rest.my_conversations, _T, "platform"),
     Way("GET", _CONVERSATION, agent_rest.conversation, _T, "platform"),
