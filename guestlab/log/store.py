@@ -205,6 +205,10 @@ class Chunk:
     def __len__(self) -> int:
         return self.length
 
+    def loaded(self) -> Chunk:
+        """Return itself: it is in memory."""
+        return self
+
     def entry(self, index: int) -> Entry:
         """Rebuild one entry."""
         return Entry._make(column[index] for column in self.columns.values())

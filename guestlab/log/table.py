@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from guestlab.log.chunks import PutAway
     from guestlab.log.store import Chunk
 
 __all__ = ["Table", "typed"]
@@ -75,7 +76,7 @@ class Table:
     def __len__(self) -> int:
         return self._length
 
-    def extend(self, chunks: Sequence[Chunk]) -> None:
+    def extend(self, chunks: Sequence[Chunk | PutAway]) -> None:
         """Append the rows of some chunks."""
         length = self._length + sum(map(len, chunks))
         if length > self._capacity:
@@ -83,9 +84,10 @@ class Table:
             for column in self._columns.values():
                 column.reserve(self._capacity)
             self._held = self._whole()
-        for chunk in chunks:
-            for name, part in chunk.columns.items():
-                self._columns[name].write(self._length, part, len(chunk))
+        for part in chunks:
+            chunk = part.loaded()
+            for name, values in chunk.columns.items():
+                self._columns[name].write(self._length, values, len(chunk))
             self._length += len(chunk)
 
     def frame(self) -> pd.DataFrame:

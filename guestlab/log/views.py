@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from guestlab.log.chunks import PutAway
     from guestlab.log.store import Chunk
 
 __all__ = [
@@ -191,7 +192,7 @@ class Views:
         since: Gives the entries of the log from one place on.
     """
 
-    def __init__(self, since: Callable[[int], list[Chunk]]) -> None:
+    def __init__(self, since: Callable[[int], list[Chunk | PutAway]]) -> None:
         self._since = since
         self._lock = threading.Lock()
         self._table: Table | None = None
