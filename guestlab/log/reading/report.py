@@ -6,6 +6,9 @@ from typing import NamedTuple
 
 __all__ = ["Report", "Skipped"]
 
+_KEPT = 10_000
+"""Parts listed one by one; of a file with more, the rest is counted."""
+
 
 class Skipped(NamedTuple):
     """One part of a file that was left out."""
@@ -28,12 +31,19 @@ class Report:
 
     Args:
         source_file: Name of the file.
+
+    Attributes:
+        skipped: What was left out, in order; of very much the beginning.
+        count: How many parts were left out.
     """
 
     def __init__(self, source_file: str) -> None:
         self.source_file = source_file
         self.skipped: list[Skipped] = []
+        self.count = 0
 
     def skip(self, place: str, why: str) -> None:
         """Note that one part was left out."""
-        self.skipped.append(Skipped(self.source_file, place, why))
+        self.count += 1
+        if self.count <= _KEPT:
+            self.skipped.append(Skipped(self.source_file, place, why))

@@ -1,0 +1,54 @@
+"""JSON Lines: those `Log.to_jsonl` writes, and those of others that hold one guest frame a line.
+
+A line of ours has the columns of the log as names. A line of somebody else is itself a frame, or holds one
+under `frame`, `raw`, `payload`, `data` or the like, beside it perhaps a time and a direction. Each line is
+judged by itself, so that a torn one costs itself only.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from guestlab.log.reading.rows import Rows
+from guestlab.log.reading.text_file import decoded, lines_of, time_of_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from guestlab.log.entry import Entry
+    from guestlab.log.reading.report import Report
+
+__all__ = ["entries_of", "entries_of_lines"]
+
+
+def entries_of(path: Path, report: Report) -> Iterator[Entry]:
+    """Yield the entries of a JSON Lines file, one line at a time.
+
+    Frames that bear no time get that of the file; those that name no session are of one with its name.
+    """
+    rows = Rows(report, session=path.stem, at_ns=time_of_file(path))
+    with path.open("rb") as stream:
+        head = stream.read(4)
+        stream.seek(0)
+        yield from entries_of_lines(lines_of(decoded(stream, head), report), rows, report)
+
+
+def entries_of_lines(lines: Iterable[tuple[int, str]], rows: Rows, report: Report) -> Iterator[Entry]:
+    """Yield the entries of numbered lines."""
+    import msgspec
+
+    decode = msgspec.json.Decoder(Any).decode
+    for number, line in lines:
+        place = f"line {number}"
+        try:
+            row = decode(line)
+        except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):
+            report.skip(place, "it is no JSON, or torn")
+            continue
+        if not isinstance(row, dict):
+            report.skip(place, "it is JSON, but no object")
+            continue
+        entry = rows.entry(row, place, line)
+        if entry is not None:
+            yield entry
