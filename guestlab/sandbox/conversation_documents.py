@@ -15,7 +15,7 @@ from guestlab.sandbox.clock import iso
 if TYPE_CHECKING:
     from guestlab.sandbox.conversations import Conversation, MessageData, Participant
 
-__all__ = ["conversation_document", "message_document"]
+__all__ = ["conversation_document", "message_details", "message_document"]
 
 
 def message_document(message: MessageData) -> dict[str, Any]:
@@ -35,7 +35,7 @@ def message_document(message: MessageData) -> dict[str, Any]:
         "textBody": message.normalized.get("text") or "",
         "status": message.status,
         "conversationId": conversation.id,
-        "normalizedMessage": message.normalized,
+        "normalizedMessage": _normalized(message, sender, receiver),
         "normalizedReceipts": [],
         "media": [],
         "selfUri": f"/api/v2/conversations/messages/{conversation.id}/messages/{message.id}",
@@ -44,6 +44,16 @@ def message_document(message: MessageData) -> dict[str, Any]:
     if user_id:
         document["createdBy"] = {"id": user_id, "selfUri": f"/api/v2/users/{user_id}"}
     return document
+
+
+def _normalized(message: MessageData, sender: str, receiver: str) -> dict[str, Any]:
+    """The normalised message: by REST both parties have an id, on the guest's socket they need not."""
+    channel = message.normalized["channel"]
+    parties = {
+        "from": {"id": sender, **channel.get("from", {})},
+        "to": {"id": receiver, **channel.get("to", {})},
+    }
+    return {**message.normalized, "channel": {**channel, **parties}}
 
 
 def conversation_document(conversation: Conversation, *, communications: bool) -> dict[str, Any]:
@@ -67,7 +77,7 @@ def conversation_document(conversation: Conversation, *, communications: bool) -
 
 
 def _party(conversation: Conversation, party: Participant, *, communications: bool) -> dict[str, Any]:
-    details = [_details(message) for message in conversation.messages if message.participant is party]
+    details = [message_details(message) for message in conversation.messages if message.participant is party]
     document: dict[str, Any] = {
         "id": party.id,
         "name": party.name,
@@ -75,7 +85,12 @@ def _party(conversation: Conversation, party: Participant, *, communications: bo
         "connectedTime": iso(party.connected_at),
         "attributes": dict(party.attributes),
     }
-    for name, value in (("user", party.user_id), ("queue", party.queue_id)):
+    entities = (
+        ("user", party.user_id),
+        ("queue", party.queue_id),
+        ("externalContact", party.external_contact_id),
+    )
+    for name, value in entities:
         if value:
             document |= {f"{name}Id": value} if communications else {name: {"id": value}}
     if party.wrapup is not None:
@@ -108,7 +123,7 @@ def _line(conversation: Conversation, party: Participant) -> dict[str, Any]:
     return line
 
 
-def _details(message: MessageData) -> dict[str, Any]:
+def message_details(message: MessageData) -> dict[str, Any]:
     """The entry in a participant's message list."""
     metadata: dict[str, Any] = {"type": message.normalized.get("type", "Text")}
     for name, kind in (("events", "eventType"), ("content", "contentType")):
