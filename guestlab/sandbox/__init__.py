@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from guestlab.sandbox.agent import Agent
     from guestlab.sandbox.backend_log import Record
+    from guestlab.sandbox.channels import Channels
     from guestlab.sandbox.clients import Clients, Users
     from guestlab.sandbox.faults import Faults
     from guestlab.sandbox.gateway import Gateway
@@ -252,6 +253,11 @@ class Sandbox:
     def faults(self) -> Faults:
         """Ways to misbehave, such as `.drop()`, `.delay()`, `.refuse()` and `.expire()`."""
         return self._messaging.faults
+
+    @property
+    def channels(self) -> Channels:
+        """The notification channels: `.close_sockets()` announces maintenance, `.publish()` an event."""
+        return self._messaging.channels
 
     @property
     def openid(self) -> Provider:

@@ -224,6 +224,7 @@ async def participant(call: Call) -> Reply:
     body = await call.object()
     if isinstance(body.get("wrapup"), dict):
         party.wrapup = body["wrapup"]
+        call.world.conversations.tell("conversation", target)
     state = body.get("state")
     if state in _ENDING:
         _leave(call, target, party)
@@ -234,13 +235,15 @@ async def participant(call: Call) -> Reply:
 
 async def attributes(call: Call) -> Reply:
     """`PATCH …/participants/{participantId}/attributes`."""
-    party = _conversation(call).by_id(call.part("participant_id"))
+    target = _conversation(call)
+    party = target.by_id(call.part("participant_id"))
     if party is None:
         raise Refusal("not.found")
     wanted = (await call.object()).get("attributes")
     if not isinstance(wanted, dict):
         raise Refusal("missing.required.field.value", field="attributes")
     party.attributes.update({str(name): str(value) for name, value in wanted.items()})
+    call.world.conversations.tell("conversation", target)
     return Reply({"attributes": dict(party.attributes)}, 202)
 
 

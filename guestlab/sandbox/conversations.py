@@ -36,6 +36,8 @@ class Participant:
     attributes: dict[str, str] = field(default_factory=dict)
     authenticated: bool = False
     wrapup: dict[str, Any] | None = None
+    external_contact_id: str | None = None
+    """Who the customer is in the organisation's address book."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -136,7 +138,8 @@ class Conversations:
     def watch(self, watcher: Watcher) -> Callable[[], None]:
         """Call `watcher(kind, conversation, message)` on every change; returns how to stop it.
 
-        Kinds: "conversation" (begun, party joined or left, ended), "message" and "typing".
+        Kinds: "conversation" (begun, party joined or left, ended), "message", "typing" and "undelivered"
+        (somebody wrote to a guest who has no socket open).
         """
         self._watchers.append(watcher)
         return lambda: self._watchers.remove(watcher)
@@ -147,7 +150,13 @@ class Conversations:
             watcher(kind, conversation, message)
 
     def begin(
-        self, messenger_type: str, *, guest_address: str, own_address: str, name: str = ""
+        self,
+        messenger_type: str,
+        *,
+        guest_address: str,
+        own_address: str,
+        name: str = "",
+        external_contact_id: str | None = None,
     ) -> Conversation:
         """Begin one: the customer and the flow."""
         conversation = Conversation(
@@ -159,7 +168,7 @@ class Conversations:
         )
         self._by_id[conversation.id] = conversation
         self._latest[own_address, guest_address] = conversation
-        self._join(conversation, "customer", name=name)
+        self._join(conversation, "customer", name=name).external_contact_id = external_contact_id
         self._join(conversation, "workflow")
         self.tell("conversation", conversation)
         return conversation
@@ -180,20 +189,21 @@ class Conversations:
 
     def agent(self, conversation: Conversation, *, state: str = "connected") -> Participant:
         """The agent's party; joins through the queue if nobody is there, and leaves the flow behind."""
-        party = conversation.live("agent")
+        party, changed = conversation.live("agent"), False
         if party is None:
             queue = self._join(conversation, "acd")
             queue.queue_id = self._queue_id
             self._leave(queue, "transfer")
-            party = self._join(conversation, "agent")
+            party, changed = self._join(conversation, "agent"), True
             party.user_id, party.queue_id, party.state = self._user_id, self._queue_id, state
-            self.tell("conversation", conversation)
         elif state == "connected" and party.state != "connected":
-            party.state, party.connected_at = "connected", self._now()
-            self.tell("conversation", conversation)
+            party.state, party.connected_at, changed = "connected", self._now(), True
         flow = conversation.live("workflow")
         if party.state == "connected" and flow is not None:
             self._leave(flow, "transfer")
+            changed = True
+        if changed:
+            self.tell("conversation", conversation)
         return party
 
     def keep(self, message: MessageData, *, listed: bool = True) -> None:

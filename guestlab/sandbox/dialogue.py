@@ -117,6 +117,9 @@ class Dialogue:
         )
         self._keep(session, body, entity, inbound=False, party=party)
         session.broadcast(envelope("StructuredMessage", body, pushed=True))
+        if not session.connections and session.conversation is not None:
+            message = self._world.conversations.message(body["id"])
+            self._world.conversations.tell("undelivered", session.conversation, message)
         return body
 
     def show(
@@ -245,6 +248,7 @@ class Dialogue:
             guest_address=session.id,
             own_address=session.deployment.id,
             name=session.person.name if session.person else "",
+            external_contact_id=session.external_contact_id,
         )
         session.conversation = conversation
         self._sessions[conversation.id] = session

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from guestlab.errors import SandboxError
 from guestlab.sandbox.corruption import CORRUPTIONS
 from guestlab.sandbox.frames import FrameRefusal, TooFast
-from guestlab.sandbox.sessions import Due
+from guestlab.sandbox.outbox import Due
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -21,6 +21,8 @@ from guestlab.sandbox.agent import Agent
 from guestlab.sandbox.attachments import Uploads
 from guestlab.sandbox.authorize import Authorizations
 from guestlab.sandbox.bot import Bot
+from guestlab.sandbox.channel_events import ChannelEvents
+from guestlab.sandbox.channels import Channels
 from guestlab.sandbox.dialogue import Dialogue
 from guestlab.sandbox.faults import Faults
 from guestlab.sandbox.frames import Asked, FrameRefusal, TooFast, envelope, too_many_requests
@@ -94,6 +96,8 @@ class Messaging:
         self.authorizations = Authorizations(world)
         self.provider = Provider(world)
         self.sign_ins = SignIns(self)
+        self.channels = Channels(world)
+        self._events = ChannelEvents(world, self.channels)
         self.connections: set[Connection] = set()
         self.home = Origin.of("http", "localhost")
         """Where links lead when no guest is connected; set when the server runs."""
@@ -116,6 +120,7 @@ class Messaging:
         self.world.clock.reset()
         self.gateway.reset()
         self.world.restart(seed=seed, integrations=integrations)
+        self._events.begin()
         self.faults.clear()
 
     def _restart(self) -> None:
@@ -134,6 +139,7 @@ class Messaging:
         self.authorizations.clear()
         self.provider.clear()
         self.sign_ins.clear()
+        self.channels.clear()
 
     # -- one socket ------------------------------------------------------------------------------------
 
@@ -248,6 +254,8 @@ class Messaging:
             expires_at=now + deployment.session_seconds,
             person=person,
         )
+        who = person.name if person is not None else session.id
+        session.external_contact_id = self.world.named_id(f"external contact of {who}")
         self._sessions[deployment.id, token] = session
         self._watch_expiry(session)
         return session

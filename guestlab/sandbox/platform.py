@@ -79,6 +79,7 @@ async def revoke_token(call: Call) -> Reply:
     """`DELETE /api/v2/tokens/me`: the bearer used is worth nothing from now on."""
     assert call.token is not None
     call.world.tokens.pop(call.token.value, None)
+    call.messaging.channels.revoke(call.token.value)
     return Reply(status=200)
 
 

@@ -45,6 +45,17 @@ REFUSALS: dict[str, tuple[int, str]] = {
         400,
         "This request requires a non-user context. User token cannot be used for requests to this resource.",
     ),
+    "notification.subscription.too.many.subscriptions": (400, "Too many subscriptions"),
+    "notification.invalid.topic": (400, "The subscription topic is not valid."),
+    "invalid.query.param.value": (
+        400,
+        "Value [{value}] is not valid for parameter [{parameter}]. Allowable values are: {allowed}",
+    ),
+    "active.conversation": (400, "An alerting or connected conversation is already in progress."),
+    "invalid.webmessaging.text.body": (
+        400,
+        "The request needs a textBody not empty and under 4000 characters.",
+    ),
     "authentication.required": (
         401,
         "No authentication bearer token specified in authorization header.",
@@ -62,6 +73,8 @@ REFUSALS: dict[str, tuple[int, str]] = {
         ),
     ),
     "app.not.authorized.for.scope": (403, "App not authorized to use scope {scope}"),
+    "notification.unauthorized.topic": (403, "Not authorized for this topic."),
+    "notification.forbidden.topic": (403, "Topic is forbidden"),
     "not.authorized": (403, "You are not authorized to perform the requested action."),
     "feature.toggle.disabled": (403, "The feature is not enabled."),
     "not.found": (404, "The requested resource was not found."),
@@ -72,6 +85,8 @@ REFUSALS: dict[str, tuple[int, str]] = {
     "no.such.path": (404, "The requested operation failed with status 404"),
     "conversation.error.conversation.not.found": (404, "The conversation does not exist."),
     "conversation.not.found": (404, "A conversation for the provided conversationId was not found."),
+    "entity.not.found": (404, "Subscription list not found."),
+    "client.not.found": (404, "Client was not found."),
     "method.not.allowed": (405, "HTTP 405 Method Not Allowed"),
     "session.expired": (404, "The session has expired."),
     "session.not.found": (404, "Session was not found."),
@@ -79,6 +94,7 @@ REFUSALS: dict[str, tuple[int, str]] = {
     "device.not.found": (404, "The device was not found."),
     "device.already.registered": (409, "The device is already registered."),
     "request.conflict": (409, "The request conflicts with the current state of the target resource."),
+    "resource.conflict": (409, "Resource is used by another"),
     "request.entity.too.large": (413, "The request is over the size limit. Maximum bytes: {limit}"),
     "unsupported.media.type": (
         415,

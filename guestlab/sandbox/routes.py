@@ -23,6 +23,7 @@ from guestlab.sandbox import (
     attachments,
     authorize,
     cdn,
+    channel_calls,
     control,
     history,
     legacy,
@@ -35,6 +36,7 @@ from guestlab.sandbox import (
     sign_ins,
 )
 from guestlab.sandbox.calls import Call, Needs, Reply, Service, serve
+from guestlab.sandbox.channels import attend
 from guestlab.sandbox.gateway import knock_of
 from guestlab.sandbox.operations import find_operation
 from guestlab.sandbox.origins import Origin
@@ -72,6 +74,8 @@ _INBOUND = f"{_MESSAGES}/{{integration_id}}/inbound/open"
 _DEPLOYMENTS = f"{_API}/webdeployments/deployments"
 _TOKEN = f"{_API}/webdeployments/token"
 _PUSH = f"{_API}/webmessaging/deployments/{{deployment_id}}/pushdevices/{{token_id}}"
+_CHANNELS = f"{_API}/notifications/channels"
+_TOPICS = f"{_CHANNELS}/{{channel_id}}/subscriptions"
 _CDN = "/webdeployments/v1/deployments/{deployment_id}"
 
 ROUTES: tuple[Way, ...] = (
@@ -93,6 +97,15 @@ ROUTES: tuple[Way, ...] = (
     Way("POST", f"{_INBOUND}/message", open_messaging.inbound_message, _C, "platform"),
     Way("POST", f"{_INBOUND}/event", open_messaging.inbound_event, _C, "platform"),
     Way("POST", f"{_INBOUND}/receipt", open_messaging.inbound_receipt, _C, "platform"),
+    # notifications
+    Way("GET", f"{_API}/notifications/availabletopics", channel_calls.available_topics, _T, "notifications"),
+    Way("POST", _CHANNELS, channel_calls.create_channel, _T, "notifications"),
+    Way("GET", _CHANNELS, channel_calls.channels, _T, "notifications"),
+    Way("HEAD", f"{_CHANNELS}/{{channel_id}}", channel_calls.channel_exists, _T, "notifications"),
+    Way("GET", _TOPICS, channel_calls.subscribed_topics, _T, "notifications"),
+    Way("POST", _TOPICS, channel_calls.add_topics, _T, "notifications"),
+    Way("PUT", _TOPICS, channel_calls.replace_topics, _T, "notifications"),
+    Way("DELETE", _TOPICS, channel_calls.clear_topics, _T, "notifications"),
     # conversations and the agent's side
     Way("GET", f"{_API}/conversations", agent_rest.my_conversations, _T, "platform"),
     Way("GET", _CONVERSATION, agent_rest.conversation, _T, "platform"),
@@ -149,7 +162,7 @@ ROUTES: tuple[Way, ...] = (
     Way("POST", "/sandbox/agent", control.agent, _N, "control"),
 )
 
-SOCKETS: dict[str, Callable[[Messaging, WebSocket], Awaitable[None]]] = {}
+SOCKETS: dict[str, Callable[[Messaging, WebSocket], Awaitable[None]]] = {"/channels/": attend}
 """Path prefix → who judges and serves upgrades there, past the guest gateway."""
 
 Endpoint = Callable[[Request], Awaitable[Response]]

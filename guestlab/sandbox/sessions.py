@@ -1,25 +1,22 @@
 """Guest sessions and their connections, as the messaging service keeps them.
 
 A session is (deployment, guest token); it outlives sockets and may have several. A connection is one
-WebSocket. Frames go out through a queue per connection, so that changing state and saying so is one step
-without an await in between.
+WebSocket; what it sends waits in its outbox.
 """
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from starlette.websockets import WebSocket, WebSocketDisconnect
-from uvicorn.protocols.utils import ClientDisconnected
-
 from guestlab.sandbox.json_text import write_json
+from guestlab.sandbox.outbox import Due, Outbox
 from guestlab.sandbox.windows import Window
 
 if TYPE_CHECKING:
+    from starlette.websockets import WebSocket
+
     from guestlab.sandbox.clock import Timer
     from guestlab.sandbox.conversations import Conversation
     from guestlab.sandbox.deployments import Deployment
@@ -29,10 +26,7 @@ if TYPE_CHECKING:
     from guestlab.sandbox.scripts import Step
     from guestlab.sandbox.wire import SocketWire
 
-BACKLOG = 100_000
-"""Frames waiting for a client that does not read; one more and its link is cut."""
-
-__all__ = ["Connection", "Due", "Session"]
+__all__ = ["Connection", "Session"]
 
 
 @dataclass(slots=True, eq=False)
@@ -49,6 +43,8 @@ class Session:
     connections: list[Connection] = field(default_factory=list, repr=False)
     entities: list[dict[str, Any]] = field(default_factory=list, repr=False)
     """What history shows, oldest first."""
+    external_contact_id: str | None = None
+    """Who the guest is in the organisation's address book."""
     conversation: Conversation | None = field(default=None, repr=False)
     read_only: bool = False
     closed: bool = False
@@ -93,14 +89,6 @@ class Session:
                 connection.push(frame, text)
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
-    """Something to send at a moment of the loop's time."""
-
-    at: float
-    item: str | bytes
-
-
 class Connection:
     """One accepted guest socket."""
 
@@ -114,11 +102,10 @@ class Connection:
         self.token = ""
         self.request_window = Window()
         self.echo_window = Window()
-        self.wire: SocketWire | None = socket.scope.get("guestlab.wire")
-        self._socket = socket
+        self._outbox = Outbox(socket)
+        self.wire: SocketWire | None = self._outbox.wire
         self._faults = faults
         self.last_due = 0.0
-        self._outbox: asyncio.Queue[str | bytes | Due | tuple[int, str]] = asyncio.Queue()
 
     def push(self, frame: dict[str, Any], text: str | None = None) -> None:
         """Send a frame, through whatever faults are on."""
@@ -130,27 +117,12 @@ class Connection:
 
     def put(self, item: str | bytes | Due) -> None:
         """Send text or bytes as they are, past the faults."""
-        if self._outbox.qsize() >= BACKLOG and self.wire is not None:
-            self.wire.abort()
-            return
-        self._outbox.put_nowait(item)
+        self._outbox.put(item)
 
     def close(self, code: int, reason: str = "") -> None:
         """Close the socket after what is already queued."""
-        self._outbox.put_nowait((code, reason))
+        self._outbox.close(code, reason)
 
     async def write(self) -> None:
         """Carry the queue to the socket until it closes."""
-        with contextlib.suppress(ClientDisconnected, WebSocketDisconnect, RuntimeError):
-            while True:
-                item = await self._outbox.get()
-                if isinstance(item, Due):
-                    await asyncio.sleep(item.at - asyncio.get_running_loop().time())
-                    item = item.item
-                if isinstance(item, str):
-                    await self._socket.send_text(item)
-                elif isinstance(item, bytes):
-                    await self._socket.send_bytes(item)
-                else:
-                    await self._socket.close(*item)
-                    return
+        await self._outbox.write()

@@ -94,6 +94,7 @@ class World:
         self.users = Users(self.named_id)
         self.user_id = self.users.add("Ada Agent", label="user").id
         self.queue_id = self.named_id("queue")
+        self.flow_id = self.named_id("flow")
         self.integration_id = self.named_id("integration")
         self.tokens: dict[str, AccessToken] = {}
         self.clients = Clients(self.named_id, self._named_secret)
