@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl, quote, urlsplit
 from guestlab.errors import InputError, NetworkError
 from guestlab.platform_operations import LABS_OWN_WRITES, allowed_writes, operation_of
 from guestlab.platform_refusals import refusal
+from guestlab.protocol.transcripts import file_keys
 
 if TYPE_CHECKING:
     from guestlab.http import Auth, Client, Response
@@ -159,6 +160,8 @@ class PlatformRequests:
                 evidence=(_status_line(response), redact(document[:200].decode("utf-8", "replace"))),
             )
         if response.is_success:
+            if b"://" in response.content:  # before rows, tables and exports are made of it
+                self._client.log.learn(*file_keys(document))
             return document
         raise refusal(
             method,

@@ -13,6 +13,7 @@ Pure, and hostile documents read as fewer rows. Source of the shapes: the Platfo
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,7 @@ __all__ = [
     "Row",
     "analytics_rows",
     "conversation_rows",
+    "file_keys",
     "message_ids",
     "message_row",
     "recording_rows",
@@ -39,6 +41,11 @@ NO_WORDS = "analytics keeps no words"
 
 LEFT_OUT = "[left out]"
 
+# The end of an address that is as good as a credential; a UUID is an id, and ids are no secrets.
+_FILE_KEY = re.compile(
+    r"://[^?#]*/(?![0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?:[?#]|$))([\w-]{24,})(?:[?#]|$)"
+)
+_LONGEST_ADDRESS = 4096
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _DIRECTIONS = {"inbound": "Inbound", "outbound": "Outbound"}
@@ -83,7 +90,7 @@ def message_row(data: Any) -> Row | None:
     message_id = message.key or word(data.get("id"))
     if not message_id or not (normalized or "textBody" in data):
         return None
-    direction = message.direction or _DIRECTIONS.get(word(data.get("direction")).lower())
+    direction = _direction(message.direction) or _direction(word(data.get("direction")))
     text = message.text or word(data.get("textBody"))  # textBody: until autumn 2026
     return _row(
         "history",
@@ -115,7 +122,7 @@ def _history_row(entity: dict[str, Any]) -> Row | None:
         "history",
         message_id=message.key,
         conversation_id=word(entity.get("conversationId")),
-        message_direction=message.direction,
+        message_direction=_direction(message.direction),
         message_type=message.type,
         message_time=_nanoseconds(message.time),
         originating_entity=message.originating_entity,
@@ -353,13 +360,21 @@ def _in_order(rows: list[Row]) -> list[Row]:
     return sorted(rows, key=lambda row: row.get("message_time", 0))
 
 
+def _direction(text: str) -> str | None:
+    return _DIRECTIONS.get(text.lower())
+
+
 def _nanoseconds(moment: datetime | None) -> int | None:
-    return None if moment is None else (moment - _EPOCH) // _MICROSECOND * 1000
+    """Since 1970; None where 64 bits do not hold it, as in the year 9999."""
+    if moment is None:
+        return None
+    nanoseconds = (moment - _EPOCH) // _MICROSECOND * 1000
+    return nanoseconds if -(2**63) < nanoseconds < 2**63 else None
 
 
 def _raw(held: Any) -> str:
     """The document as JSON, addresses of files left out."""
-    return json.dumps(_without_addresses(held), ensure_ascii=False, separators=(",", ":"))
+    return word(json.dumps(_without_addresses(held), ensure_ascii=False, separators=(",", ":")))
 
 
 def _without_addresses(value: Any) -> Any:
@@ -371,6 +386,29 @@ def _without_addresses(value: Any) -> Any:
     if isinstance(value, list):
         return [_without_addresses(item) for item in value]
     return value
+
+
+def file_keys(document: Any) -> Iterator[str]:
+    """Yield the opaque ends of the addresses in a document: whoever knows one may fetch the file.
+
+    >>> list(file_keys({"url": "https://files.example/downloads/abcdefghijklmnopqrstuvwx?X-Amz-Date=1"}))
+    ['abcdefghijklmnopqrstuvwx']
+    """
+    if too_deep(document):
+        return
+    waiting = [document]
+    while waiting:
+        held = waiting.pop()
+        if isinstance(held, list):
+            waiting += held
+        elif isinstance(held, dict):
+            for key, value in held.items():
+                if isinstance(value, str):
+                    found = _FILE_KEY.search(value[:_LONGEST_ADDRESS]) if _is_address(key, value) else None
+                    if found is not None:
+                        yield found[1]
+                else:
+                    waiting.append(value)
 
 
 def _is_address(key: str, value: Any) -> bool:
