@@ -1,7 +1,61 @@
-"""The way in: files of other tools, and our own, become a log."""
+"""The way in: files of other tools, and our own, become a log.
+
+`read` finds out what each file is (`detect.py`), has the reader of its format yield entries, and puts them
+into one log through its door, where they are redacted as everything is (`sources.py`). A reader is a
+function from a path to entries, in the module of its format. Files are hostile: a line that is none, a file
+that is none, is reported in `log.skipped` and never raised, unless there is nothing to read at all.
+
+Sizes are bounded: a line or cell of 16 Mi characters, 4 GiB out of one zip, 8 GiB of one Parquet log,
+10,000 files of one folder; a HAR, which is read as a whole, has bounds of its own.
+"""
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 from guestlab.log.reading.report import Report, Skipped
 
-__all__ = ["Report", "Skipped"]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from guestlab.log.recorder import Log
+    from guestlab.log.redaction import Redactor
+
+__all__ = ["Report", "Skipped", "read", "read_all"]
+
+
+def read(path: str | Path, *, redactor: Redactor | None = None) -> Log:
+    """Read a file, or every file in a folder, into a log.
+
+    HAR (Chrome, Firefox, Safari, mitmproxy, Charles), journal, JSON Lines (ours, or one guest frame a line),
+    CSV (ours, or with a column of frames), Parquet file or dataset, bundle, and the terminal output of
+    wscat, websocat, the `websockets` command and the web messaging tester. The content tells which it is,
+    then the name.
+
+    Of a folder, all files below it are read, the earliest first, hidden ones and links left out. Attempts
+    are numbered on from file to file, so that no two share a number. Every entry names its `source_file`.
+    What could not be read is in `log.skipped`; of each file that had some, a note in the log says how much.
+    What bears no time, as a terminal's output, gets that of its file.
+
+    Args:
+        path: A file or folder.
+        redactor: Masks the secrets, as in `Log`. By default one with a key of its own.
+
+    Raises:
+        LogError: There is nothing readable at all.
+        InputError: It is Parquet, and pyarrow is not installed.
+    """
+    return read_all([path], redactor=redactor)
+
+
+def read_all(paths: Sequence[str | Path], *, redactor: Redactor | None = None) -> Log:
+    """Read several files and folders into one log, as `read` does with one.
+
+    Raises:
+        LogError: There is nothing readable at all.
+        InputError: It is Parquet alone, and pyarrow is not installed.
+    """
+    from guestlab.log.reading.sources import log_of
+
+    return log_of([Path(path) for path in paths], redactor)

@@ -1,4 +1,4 @@
-"""CSV: what `Log.to_csv` writes, what pandas makes of `log.table()`, and tables of others with a frame column.
+"""CSV: what `Log.to_csv` writes, what pandas makes of `log.table()`, and tables of others that hold frames.
 
 An empty cell is a missing value. The separator is a comma, semicolon or tab, whichever the first line has
 most of. An apostrophe before a formula's first character is taken off again (see `cells.py`).
