@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from guestlab.authorization_code import AuthorizationCode
+    from guestlab.blocking_channel import Channel
     from guestlab.handshake.attempt import Attempt
     from guestlab.handshake.comparison import Comparison
     from guestlab.handshake.diagnosis import Diagnosis
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = [
     "View",
     "attempt_html",
+    "channel_html",
     "comparison_html",
     "conversation_html",
     "diagnosis_html",
@@ -166,6 +168,16 @@ def sign_in_html(sign_in: AuthorizationCode) -> str:
     )
     why = f"<p>{escape(sign_in.unheard.why)}</p>" if sign_in.unheard is not None else ""
     return _section("Sign-in", f"<p>{link}</p><p>{after}</p>{why}")
+
+
+def channel_html(channel: Channel) -> str:
+    """Show a notification channel: its state, its topics, what it told of."""
+    state = look("done" if channel.state == "connected" else "stale")
+    rows = [(look("done").icon, topic, "subscribed") for topic in channel.topics]
+    rows += [(look("failed").icon, topic, why) for topic, why in channel.rejected.items()]
+    told = f"<p>It told of {len(channel.conversations)} conversations.</p>"
+    title = f"Notification channel {channel.name}: {state.icon} {channel.state}"
+    return _section(title, _table(("", "topic", ""), rows) + told)
 
 
 def conversation_html(conversation: Conversation) -> str:

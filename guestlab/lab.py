@@ -19,7 +19,9 @@ from uuid import uuid4
 
 from guestlab.authorization_code import REDIRECT_URI
 from guestlab.blocking import Session
+from guestlab.blocking_channel import Channel
 from guestlab.bridge import bridge
+from guestlab.channel import NotificationChannel
 from guestlab.errors import GuestlabError, InputError, PlatformError
 from guestlab.handshake.attempt import Attempt, Credential, Placement
 from guestlab.handshake.factors import DeploymentWord, OriginWord, deployment_of, origin_of, other_region
@@ -134,6 +136,7 @@ class Lab:
         self._numbers = itertools.count(1)
         self._client: Client | None = None
         self._sessions: list[Session] = []
+        self._channels: list[Channel] = []
         self._spent: str | None = None
         self._inactive: str | None = None
         self._domains: tuple[str, ...] | None = None
@@ -739,6 +742,26 @@ class Lab:
                 return conversations["autoStart"]["enabled"] is True
         return False
 
+    def channel(self, topics: Iterable[str], *, ignore_errors: bool = False) -> Channel:
+        """Open a notification channel: the socket that an access token *is* good for.
+
+        Args:
+            topics: What to subscribe to, such as "v2.routing.queues.{queue id}.conversations.messages".
+                A token without a user may have those that a permission guards, none of a user's own.
+            ignore_errors: Take the topics that are permitted; the others are in `.rejected`.
+
+        Raises:
+            PlatformError: No channel, or a topic that does not exist or is not permitted.
+            HandshakeError: The socket was refused.
+        """
+        opened = Channel.open(bridge.run(self._new_channel(tuple(topics), ignore_errors)))
+        self._channels.append(opened)
+        return opened
+
+    async def _new_channel(self, topics: tuple[str, ...], ignore_errors: bool) -> NotificationChannel:
+        api = await self._platform()
+        return NotificationChannel(api, topics, region=self.region, log=self.log, ignore_errors=ignore_errors)
+
     def rehearse(self, script: Script) -> Outcome:
         """Hold a scripted conversation as a fresh guest and check what comes back.
 
@@ -771,7 +794,10 @@ class Lab:
         self._closed = True
         for session in self._sessions:
             session.close()
+        for channel in self._channels:
+            channel.close()
         self._sessions.clear()
+        self._channels.clear()
         self.tokens.end_sign_in()
         if self._client is not None:
             bridge.run(self._client.aclose())

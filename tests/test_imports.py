@@ -59,6 +59,8 @@ LAYERS = {
     "transcripts": 3,
     "bridge": 4,
     "blocking": 4,
+    "blocking_channel": 4,
+    "channel": 3,
     "lab": 4,
     "tour": 5,
     "probe": 5,

@@ -1,0 +1,124 @@
+"""The blocking face of a notification channel, for notebooks and scripts: one-liners over the bridge.
+
+Frames go on arriving between cells: the channel lives on the bridge's loop. The async core is `channel.py`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from guestlab.bridge import bridge
+from guestlab.errors import DeadlineError
+from guestlab.protocol.notifications import Notification, TopicEvent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+
+    from guestlab.channel import NotificationChannel
+    from guestlab.protocol.notifications import Pong, Topic
+
+__all__ = ["Channel"]
+
+N = TypeVar("N", bound=Notification)
+
+
+class Channel:
+    """A notification channel whose verbs block. `lab.channel(topics=[...])` opens one."""
+
+    def __init__(self, core: NotificationChannel) -> None:
+        self._core = core
+
+    @classmethod
+    def open(cls, core: NotificationChannel, timeout: float = 60.0) -> Channel:
+        """Create the channel, connect, subscribe.
+
+        Raises:
+            PlatformError: No channel, or a topic that does not exist or is not permitted.
+            HandshakeError: The socket was refused.
+        """
+        bridge.run(core.open(), timeout)
+        return cls(core)
+
+    def __repr__(self) -> str:
+        return f"<Channel {self._core.name}: {self._core.state}, {len(self._core.topics)} topics>"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def core(self) -> NotificationChannel:
+        """The async channel below."""
+        return self._core
+
+    @property
+    def name(self) -> str:
+        """This channel's name in the log's `session` column."""
+        return self._core.name
+
+    @property
+    def state(self) -> str:
+        """Where it stands, such as "connected"."""
+        return str(self._core.state)
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """What it is subscribed to."""
+        return self._core.topics
+
+    @property
+    def rejected(self) -> dict[str, str]:
+        """Topics that were not permitted, and why; filled where `ignore_errors` was asked for."""
+        return dict(self._core.rejected)
+
+    @property
+    def conversations(self) -> tuple[str, ...]:
+        """The conversations it told of, newest last."""
+        return self._core.conversations
+
+    def next(self, kind: type[N] = TopicEvent, *, topic: str = "", timeout: float = 30.0) -> N:  # type: ignore[assignment]
+        """Wait for the next event of a kind, of a topic that begins like this.
+
+        Raises:
+            DeadlineError: None came in time.
+            SessionEnded: The channel is over.
+        """
+        return bridge.run(self._core.next(kind, topic=topic, timeout=timeout), timeout + 5)
+
+    def events(self, *, quiet: float = 1.0) -> Iterator[TopicEvent]:
+        """Read events until none has come for so many seconds."""
+        while True:
+            try:
+                yield self.next(timeout=quiet)
+            except DeadlineError:
+                return
+
+    def ping(self, *, timeout: float = 10.0) -> Pong:
+        """Ask whether it is there."""
+        return bridge.run(self._core.ping(timeout=timeout), timeout + 5)
+
+    def subscribe(self, *topics: str) -> tuple[str, ...]:
+        """Add topics; returns all it is subscribed to."""
+        return bridge.run(self._core.subscribe(*topics))
+
+    def replace(self, *topics: str) -> tuple[str, ...]:
+        """Subscribe to these and no others; returns them."""
+        return bridge.run(self._core.replace(*topics))
+
+    def available(self) -> tuple[Topic, ...]:
+        """Every topic there is, and whether a token without a user may subscribe to it."""
+        return bridge.run(self._core.available())
+
+    def close(self) -> None:
+        """Close the socket."""
+        bridge.run(self._core.close())
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        from guestlab.display import channel_html
+
+        return {"text/plain": repr(self), "text/html": channel_html(self)}
