@@ -20,6 +20,7 @@ LAYERS = {
     "limits": 0,
     "protocol": 1,
     "handshake": 1,
+    "har": 1,
     "log.entry": 1,
     "log.json_spans": 1,
     "log.known_secrets": 1,

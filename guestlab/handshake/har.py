@@ -1,13 +1,15 @@
-"""Reads handshakes out of a HAR file as browsers save it (HAR 1.2 with Chromium's `_webSocketMessages`).
+"""Reads handshakes out of a HAR file as browsers and proxies save it.
 
 Each WebSocket in the file becomes one `Evidence`, its frames included; where the file has none, the calls to
 Genesys Cloud do. The file is hostile input: sizes are capped, every field may be missing or of another type,
-and a file that is no HAR is an `InputError`. A browser may leave the status of a refused upgrade out (0).
+and a file that is no HAR is an `InputError`. Of a file that ends in the middle the whole entries are read,
+and a warning says so. A browser may leave the status of a refused upgrade out (0).
 """
 
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,9 @@ from guestlab.handshake.diagnosis import Diagnosis, diagnose
 from guestlab.handshake.evidence import Evidence
 from guestlab.handshake.hosts import HostKind, read_host
 from guestlab.handshake.reading import FrameReading
+from guestlab.har.document import Document, no_har, read_document
+from guestlab.har.entry import HarEntry, Pair, frame_text, read_entry, read_messages
+from guestlab.har.http_text import posted_text
 
 __all__ = ["diagnose_har", "from_har"]
 
@@ -28,6 +33,7 @@ MAX_HANDSHAKES = 200
 MAX_MESSAGES = 20_000
 MAX_DATA = 2**20
 """Characters of one frame that are looked at."""
+MAX_HEADERS = 500
 
 _ENDINGS = frozenset({"SessionExpiredEvent", "ConnectionClosedEvent", "LogoutEvent"})
 
@@ -35,8 +41,10 @@ _ENDINGS = frozenset({"SessionExpiredEvent", "ConnectionClosedEvent", "LogoutEve
 def diagnose_har(source: str | Path | Mapping[str, Any]) -> tuple[Diagnosis, ...]:
     """Explain every handshake in a HAR file, in the file's order.
 
+    Warns (`UserWarning`) when the file ends in the middle or is damaged, and only a part could be read.
+
     Raises:
-        InputError: It is no HAR, or nothing in it concerns Genesys Cloud.
+        InputError: It is no HAR, nothing of it is whole, or nothing in it concerns Genesys Cloud.
     """
     return tuple(diagnose(evidence) for evidence in from_har(source))
 
@@ -50,44 +58,60 @@ def from_har(source: str | Path | Mapping[str, Any]) -> tuple[Evidence, ...]:
     Raises:
         InputError: It is no HAR, or nothing in it concerns Genesys Cloud.
     """
-    entries = [entry for entry in _entries(_loaded(source)) if isinstance(entry, Mapping)]
-    sockets = [entry for entry in entries if _is_socket(entry)][:MAX_HANDSHAKES]
+    document = read_document(_bytes(source))
+    sockets: list[HarEntry] = []
+    calls: list[HarEntry] = []
+    for raw in document.entries[:MAX_ENTRIES]:
+        entry = read_entry(raw)
+        if entry.is_socket:
+            sockets.append(entry)
+            if len(sockets) == MAX_HANDSHAKES:
+                break
+        elif not sockets and len(calls) < MAX_HANDSHAKES and _is_genesys(entry):
+            calls.append(entry)
+    _mention(document)
     if sockets:
         return tuple(_of_socket(entry) for entry in sockets)
-    calls = [entry for entry in entries if _is_genesys(entry)][:MAX_HANDSHAKES]
     if calls:
         return tuple(_of_call(entry) for entry in calls)
+    ending = f" It ends in the middle, {document.torn}." if document.torn else ""
     raise InputError(
-        f"There is no WebSocket handshake among the {len(entries)} entries of this HAR.",
+        f"There is no WebSocket handshake among the {len(document.entries)} entries of this HAR.{ending}",
         why="Developer tools record a socket only while their network panel is open.",
         next_step="Open the network panel, reload the page until the socket is tried, and save it again.",
     )
 
 
-def _loaded(source: Any) -> Mapping[str, Any]:
+def _mention(document: Document) -> None:
+    """Say that not all of the file could be read."""
+    if document.torn:
+        whole = len(document.entries)
+        text = f"The HAR ends in the middle, {document.torn}: only what is whole was read, {whole} entries."
+    elif document.skipped:
+        text = f"The HAR is damaged: {len(document.skipped)} entries are no valid JSON and were left out."
+    else:
+        return
+    warnings.warn(text, UserWarning, stacklevel=4)
+
+
+def _bytes(source: Any) -> bytes:
     if isinstance(source, Mapping):
-        return source
-    text = (
-        source
-        if isinstance(source, str) and source.lstrip("\ufeff \r\n\t")[:1] in {"{", "["}
-        else _file(source)
-    )
-    try:
-        document = json.loads(text.lstrip("\ufeff"))
-    except (ValueError, RecursionError) as error:
-        raise _no_har(f"It is not JSON: {type(error).__name__}.") from None
-    if not isinstance(document, Mapping):
-        raise _no_har("It is JSON, but no object with a log.")
-    return document
+        try:
+            return json.dumps(source, default=str).encode()
+        except (TypeError, ValueError, RecursionError) as error:
+            raise no_har(f"It cannot be written as JSON: {type(error).__name__}.") from None
+    if isinstance(source, str) and source.lstrip("\ufeff \r\n\t")[:1] in {"{", "["}:
+        return source.lstrip("\ufeff").encode("utf-8", "backslashreplace")
+    return _file(source)
 
 
-def _file(source: Any) -> str:
+def _file(source: Any) -> bytes:
     """Read the file that is named."""
     try:
         path = Path(source)
         if path.stat().st_size > MAX_FILE:
-            raise _no_har(f"It has more than {MAX_FILE // 2**20} MB.")
-        return path.read_text("utf-8-sig", "replace")
+            raise no_har(f"It has more than {MAX_FILE // 2**20} MB.")
+        return path.read_bytes()
     except (OSError, ValueError, TypeError) as error:
         if isinstance(error, InputError):
             raise
@@ -99,56 +123,15 @@ def _file(source: Any) -> str:
         ) from None
 
 
-def _no_har(why: str) -> InputError:
-    return InputError(
-        "This is no HAR file.",
-        why=why,
-        next_step="Save one in the browser's network panel: Save all as HAR with content.",
-    )
-
-
-def _entries(document: Mapping[str, Any]) -> list[Any]:
-    log = document.get("log")
-    entries = log.get("entries") if isinstance(log, Mapping) else document.get("entries")
-    if not isinstance(entries, list):
-        raise _no_har("It has no log.entries.")
-    return entries[:MAX_ENTRIES]
-
-
 # -- one entry ----------------------------------------------------------------
 
 
-def _part(entry: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    part = entry.get(name)
-    return part if isinstance(part, Mapping) else {}
+def _pairs(pairs: list[Pair]) -> tuple[tuple[str, str], ...]:
+    return tuple((pair.name, pair.value) for pair in pairs[:MAX_HEADERS] if not pair.name.startswith(":"))
 
 
-def _string(value: Any) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _pairs(part: Mapping[str, Any], name: str = "headers") -> tuple[tuple[str, str], ...]:
-    rows = part.get(name)
-    return tuple(
-        (row["name"], _string(row.get("value")))
-        for row in (rows[:500] if isinstance(rows, list) else ())
-        if isinstance(row, Mapping) and isinstance(row.get("name"), str) and not row["name"].startswith(":")
-    )
-
-
-def _is_socket(entry: Mapping[str, Any]) -> bool:
-    request = _part(entry, "request")
-    upgrade = next((value for name, value in _pairs(request) if name.lower() == "upgrade"), "")
-    return (
-        _string(request.get("url")).lower().startswith(("ws://", "wss://"))
-        or entry.get("_resourceType") == "websocket"
-        or isinstance(entry.get("_webSocketMessages"), list)
-        or upgrade.lower() == "websocket"
-    )
-
-
-def _is_genesys(entry: Mapping[str, Any]) -> bool:
-    address = Address.of(_string(_part(entry, "request").get("url")))
+def _is_genesys(entry: HarEntry) -> bool:
+    address = Address.of(entry.url)
     kind = read_host(address.host).kind if address.host else HostKind.UNKNOWN
     served = kind is HostKind.LOOPBACK and address.path.startswith(
         ("/api/v2/", "/oauth/", "/webdeployments/")
@@ -156,37 +139,32 @@ def _is_genesys(entry: Mapping[str, Any]) -> bool:
     return served or kind in {HostKind.GENESYS, HostKind.UNLISTED, HostKind.LOOKALIKE}
 
 
-def _common(entry: Mapping[str, Any]) -> dict[str, Any]:
-    request, response = _part(entry, "request"), _part(entry, "response")
-    content = _part(response, "content")
-    status = response.get("status")
-    text = content.get("text")
-    known = isinstance(status, int) and 100 <= status < 1000
+def _common(entry: HarEntry) -> dict[str, Any]:
+    request, response = entry.request, entry.response
+    status = response.status if response else None
+    text = response.content.text if response and response.content else None
     return {
-        "url": _string(request.get("url"))[:MAX_DATA] or None,
-        "method": _string(request.get("method")) or None,
-        "headers": _pairs(request),
-        "http_status": status if known else None,
-        "response_headers": _pairs(response),
-        "body": text[:MAX_DATA] if isinstance(text, str) and status != 101 else None,
+        "url": entry.url[:MAX_DATA] or None,
+        "method": request.method or None if request else None,
+        "headers": _pairs(request.headers) if request else (),
+        "http_status": status if status is not None and 100 <= status < 1000 else None,
+        "response_headers": _pairs(response.headers) if response else (),
+        "body": text[:MAX_DATA] if text is not None and status != 101 else None,
     }
 
 
-def _of_call(entry: Mapping[str, Any]) -> Evidence:
-    posted = _part(_part(entry, "request"), "postData")
-    text = posted.get("text")
-    if not isinstance(text, str):
-        text = "&".join(f"{name}={value}" for name, value in _pairs(posted, "params"))
-    return Evidence.of(**_common(entry), request_body=text[:MAX_DATA] or None)
+def _of_call(entry: HarEntry) -> Evidence:
+    posted = posted_text(entry.request) if entry.request else None
+    return Evidence.of(**_common(entry), request_body=(posted or "")[:MAX_DATA] or None)
 
 
-def _of_socket(entry: Mapping[str, Any]) -> Evidence:
+def _of_socket(entry: HarEntry) -> Evidence:
     sent: list[tuple[int, str]] = []
     received: list[tuple[int, str]] = []
-    for place, (outgoing, data) in enumerate(_messages(entry)):
+    for place, (outgoing, data) in enumerate(_frames(entry)):
         (sent if outgoing else received).append((place, data))
     answer = _telling(received)
-    error = _string(entry.get("_error")) or _string(_part(entry, "response").get("_error"))
+    error = entry.error or (entry.response.error if entry.response else None)
     facts = _common(entry)
     if facts["http_status"] is None and (sent or received):
         facts["http_status"] = 101  # frames crossed it, so it was open
@@ -219,15 +197,12 @@ def _asked(sent: list[tuple[int, str]], answer: tuple[int, str] | None) -> str |
     return before[-1]
 
 
-def _messages(entry: Mapping[str, Any]) -> Iterator[tuple[bool, str]]:
+def _frames(entry: HarEntry) -> Iterator[tuple[bool, str]]:
     """The text frames: (sent by the page, text)."""
-    messages = entry.get("_webSocketMessages")
-    for message in messages[:MAX_MESSAGES] if isinstance(messages, list) else ():
-        if not isinstance(message, Mapping) or message.get("opcode") not in (None, 1):
-            continue
-        data = message.get("data")
-        if isinstance(data, str):
-            yield message.get("type") in ("send", "request"), data[:MAX_DATA]
+    for message in read_messages((entry.messages or [])[:MAX_MESSAGES]):
+        text = frame_text(message)
+        if isinstance(text, str):
+            yield message.is_sent, text[:MAX_DATA]
 
 
 def _telling(received: list[tuple[int, str]]) -> tuple[int, str] | None:

@@ -1,0 +1,199 @@
+"""What a HAR holds, in the order in which it happened.
+
+The file lists an exchange where it began and a socket's frames with the socket; a log lists everything in its
+time. Each part is a stream with a key, its next moment (in our own files: its next number), that is asked to
+run until another stream's turn comes. Sockets are read about a thousand frames at a time.
+"""
+
+from __future__ import annotations
+
+import heapq
+from typing import TYPE_CHECKING, Any, Protocol
+
+from guestlab.har.entry import CLOSE, TEXT, Message, frame_text, payload, read_messages
+from guestlab.har.http_text import MOST_SHOWN
+from guestlab.log.entry import Kind, Lane
+from guestlab.log.reading.har_frames import FRAME_COLUMNS, SocketFrames
+from guestlab.log.store import CHUNK
+from guestlab.protocol.frames import describe_close
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    import msgspec
+
+    from guestlab.log.reading.block import Block
+
+__all__ = ["Answer", "Frames", "Stream", "merged"]
+
+_AT_ONCE = 1024
+_FOREVER = 2**63
+
+
+class Stream(Protocol):
+    """A part of the file."""
+
+    @property
+    def key(self) -> int:
+        """When its next row is due."""
+
+    def run(self, limit: int, block: Block) -> Iterable[Stream]:
+        """Add rows, at least one and none past the limit; return what goes on later."""
+
+
+def merged(streams: list[Stream], block: Block) -> Iterator[dict[str, Sequence[Any]]]:
+    """Run the streams in the order of their keys; yield blocks of about `CHUNK` rows."""
+    heap = [(stream.key, number, stream) for number, stream in enumerate(streams)]
+    heapq.heapify(heap)
+    number = len(heap)
+    while heap:
+        stream = heapq.heappop(heap)[2]
+        for later in stream.run(heap[0][0] if heap else _FOREVER, block):
+            number += 1
+            heapq.heappush(heap, (later.key, number, later))
+        if len(block) >= CHUNK - _AT_ONCE:
+            yield block.take()
+    if len(block):
+        yield block.take()
+
+
+class Answer:
+    """A single row whose moment is yet to come."""
+
+    def __init__(self, key: int, columns: dict[str, Any]) -> None:
+        self.key = key
+        self._columns = columns
+
+    def run(self, limit: int, block: Block) -> Iterable[Stream]:  # noqa: ARG002 - it is one row
+        """Add it."""
+        block.add(**self._columns)
+        return ()
+
+
+class Frames:
+    """The frames of a socket.
+
+    Args:
+        raws: The messages as they stand in the file.
+        at: When the socket was opened, nanoseconds since 1970.
+        about: The columns all of them share.
+    """
+
+    def __init__(self, raws: list[msgspec.Raw], at: int, about: dict[str, Any]) -> None:
+        self._raws, self._next = raws, 0
+        self._opened = self._last = at
+        self._about = about
+        self._frames = SocketFrames()
+        self._messages: list[Message] = []
+        self._times: list[int] = []
+        self._read()
+
+    @property
+    def key(self) -> int:
+        """When the next one crossed the wire."""
+        return self._times[0] if self._times else self._last
+
+    @property
+    def is_over(self) -> bool:
+        """Whether there is none left."""
+        return not self._messages
+
+    def run(self, limit: int, block: Block) -> Iterable[Stream]:
+        """Add the frames up to the limit."""
+        count = len(self._times)
+        if max(self._times) > limit:
+            count = max(1, next(place for place, at in enumerate(self._times) if at > limit))
+        self._add(self._messages[:count], self._times[:count], block)
+        del self._messages[:count], self._times[:count]
+        if not self._messages:
+            self._read()
+        later: tuple[Stream, ...] = () if self.is_over else (self,)
+        return later
+
+    def _read(self) -> None:
+        """Read the next messages, and when each of them came."""
+        raws = self._raws[self._next : self._next + _AT_ONCE]
+        self._next += len(raws)
+        self._messages = read_messages(raws)
+        self._times = _moments([message.time for message in self._messages], self._opened, self._last)
+        if self._times:
+            self._last = self._times[-1]
+
+    def _add(self, messages: list[Message], times: list[int], block: Block) -> None:
+        odd = [place for place, message in enumerate(messages) if not _is_plain(message)]
+        start = 0
+        for place in (*odd, len(messages)):
+            if place > start:
+                self._add_plain(messages[start:place], times[start:place], block)
+            if place < len(messages):
+                self._add_odd(messages[place], times[place], block)
+            start = place + 1
+
+    def _add_plain(self, messages: list[Message], times: list[int], block: Block) -> None:
+        frames = [(message.is_sent, message.data or "") for message in messages]
+        columns = self._frames.columns(frames, times, block.next_seq)
+        count = len(messages)
+        shared = {name: [value] * count for name, value in self._about.items() if value is not None}
+        always: dict[str, Sequence[Any]] = {"at": times, "monotonic_ns": times, "kind": [Kind.FRAME] * count}
+        block.run({**always, "lane": [Lane.FRAME] * count, **shared, **columns}, count)
+
+    def _add_odd(self, message: Message, at: int, block: Block) -> None:
+        about = {"at": at, "monotonic_ns": at, **self._about}
+        if message.opcode == CLOSE:
+            code = _close_code(message)
+            direction = "sent" if message.is_sent else "received"
+            about |= {"kind": Kind.CLOSE, "lane": Lane.CLOSE, "direction": direction, "close_code": code}
+            block.add(**about, note=describe_close(code))
+            return
+        text = frame_text(message)
+        if text is None:
+            return  # a ping, a pong, or a note of the tool that the socket failed
+        if len(text) > MOST_SHOWN:
+            direction = "sent" if message.is_sent else "received"
+            about |= {"kind": Kind.FRAME, "lane": Lane.FRAME, "direction": direction, "size": len(text)}
+            block.add(**about, raw=f"[{len(text)} bytes, not kept]")
+            return
+        row = self._frames.row(text, at, block.next_seq, is_sent=message.is_sent)
+        block.add(**about, kind=Kind.FRAME, lane=Lane.FRAME, **dict(zip(FRAME_COLUMNS, row, strict=True)))
+
+
+def _is_plain(message: Message) -> bool:
+    return (
+        message.opcode == TEXT
+        and message.data is not None
+        and message.encoding is None
+        and len(message.data) <= MOST_SHOWN
+    )
+
+
+def _close_code(message: Message) -> int | None:
+    """Read the code of a close frame: Base64 as Chromium writes what is no text, or in digits."""
+    data = message.data or ""
+    if data[:4].isascii() and data[:4].isdigit() and len(data) == 4:
+        return int(data)
+    held = payload(data, "base64") or b""
+    return int.from_bytes(held[:2], "big") if len(held) >= 2 else None
+
+
+def _moments(times: list[float | None], opened: int, last: int) -> list[int]:
+    """Read the times of messages: seconds since 1970, with microseconds."""
+    known = [time for time in times if time is not None]
+    if len(known) == len(times) and known and min(known) > _SECONDS and max(known) < _MILLISECONDS:
+        return [int(time * 1e6 + 0.5) * 1000 for time in known]
+    moments = []
+    for time in times:
+        if time is not None and time > 0:
+            last = _moment(time, opened)
+        moments.append(last)
+    return moments
+
+
+_SECONDS, _MILLISECONDS = 1e8, 1e11
+"""Below: seconds since the socket opened. Above: milliseconds, as of the year 5138."""
+
+
+def _moment(time: float, opened: int) -> int:
+    if time < _SECONDS:
+        return opened + int(time * 1e6) * 1000
+    seconds = time / 1000 if time > _MILLISECONDS else time
+    return min(int(seconds * 1e6 + 0.5) * 1000, _FOREVER - 1)
