@@ -123,8 +123,7 @@ class Lab:
         self._deployment_id = (deployment_id or "").strip()
         self.client_id = client_id
         self.origin = origin
-        extra = {"journal": journal, "keep": keep} if journal or keep else {}
-        self.log = log if log is not None else Log(**extra)  # type: ignore[arg-type]
+        self.log = log if log is not None else Log(journal=journal, keep=keep)
         self.stages = dict.fromkeys(STAGES, "ready")
         self.tokens = Tokens(
             self.region,
