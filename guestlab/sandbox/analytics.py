@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from guestlab.sandbox.conversations import Conversation, Participant
     from guestlab.sandbox.world import World
 
-__all__ = ["analytics_document", "details", "many_details", "query"]
+__all__ = ["analytics_document", "details", "many_details", "query", "read_interval"]
 
 PAGE_SIZE = 25
 """Conversations of a page that names no size (level: official)."""
@@ -60,7 +60,7 @@ async def many_details(call: Call) -> dict[str, Any]:
 async def query(call: Call) -> dict[str, Any]:
     """`POST /api/v2/analytics/conversations/details/query`."""
     body = await call.object()
-    begin, end = _interval(body.get("interval"))
+    begin, end = read_interval(body.get("interval"))
     size, number = _paging(body.get("paging"))
     filters = [(name, _filters(body.get(name))) for name in ("conversationFilters", "segmentFilters")]
     now = call.world.now()
@@ -151,8 +151,8 @@ def _segment(party: Participant) -> dict[str, Any]:
 # -- what a query asks -------------------------------------------------------------------------------------
 
 
-def _interval(value: Any) -> tuple[float, float]:
-    """Two instants of ISO 8601, joined by a slash."""
+def read_interval(value: Any) -> tuple[float, float]:
+    """The two instants of an interval: ISO 8601, joined by a slash; the second is not in it."""
     parts = value.split("/") if isinstance(value, str) else []
     if len(parts) != 2:
         raise Refusal("constraint.validation", reason="interval: two instants joined by a slash are wanted")

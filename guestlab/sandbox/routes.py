@@ -24,6 +24,7 @@ from guestlab.sandbox import (
     authorize,
     cdn,
     channel_calls,
+    configurations,
     control,
     history,
     legacy,
@@ -34,6 +35,7 @@ from guestlab.sandbox import (
     push_devices,
     recordings,
     sign_ins,
+    usage,
 )
 from guestlab.sandbox.calls import Call, Needs, Reply, Service, serve
 from guestlab.sandbox.channels import attend
@@ -71,6 +73,7 @@ _PARTY = "/participants/{participant_id:uuid}"
 _ANALYTICS = f"{_API}/analytics/conversations"
 _OPEN = f"{_API}/conversations/messaging/integrations/open"
 _INBOUND = f"{_MESSAGES}/{{integration_id}}/inbound/open"
+_CONFIGURATIONS = f"{_API}/webdeployments/configurations"
 _DEPLOYMENTS = f"{_API}/webdeployments/deployments"
 _TOKEN = f"{_API}/webdeployments/token"
 _PUSH = f"{_API}/webmessaging/deployments/{{deployment_id}}/pushdevices/{{token_id}}"
@@ -90,6 +93,15 @@ ROUTES: tuple[Way, ...] = (
     Way("GET", f"{_API}/organizations/me", platform.organization_me, _T, "platform"),
     Way("GET", _DEPLOYMENTS, platform.deployments, _T, "platform"),
     Way("GET", f"{_DEPLOYMENTS}/{{deployment_id}}", platform.deployment, _T, "platform"),
+    Way("GET", _CONFIGURATIONS, configurations.configurations, _T, "platform"),
+    Way("GET", f"{_CONFIGURATIONS}/{{configuration_id}}/versions", configurations.versions, _T, "platform"),
+    Way(
+        "GET",
+        f"{_CONFIGURATIONS}/{{configuration_id}}/versions/{{version_id}}",
+        configurations.configuration,
+        _T,
+        "platform",
+    ),
     # Open Messaging
     Way("GET", _OPEN, open_messaging.integrations, _T, "platform"),
     Way("POST", _OPEN, open_messaging.create_integration, _T, "platform"),
@@ -129,6 +141,8 @@ ROUTES: tuple[Way, ...] = (
     Way("GET", f"{_CONVERSATION}/recordings", recordings.recordings, _T, "platform"),
     Way("GET", f"{_CONVERSATION}/recordings/{{recording_id:uuid}}", recordings.recording, _T, "platform"),
     Way("GET", f"{_CONVERSATION}/recordingmetadata", recordings.metadata, _T, "platform"),
+    Way("POST", f"{_API}/usage/query", usage.query, _T, "platform"),
+    Way("GET", f"{_API}/usage/query/{{execution_id}}/results", usage.results, _T, "platform"),
     # guests
     Way("GET", f"{_API}/webmessaging/messages", history.messages, _G, "history"),
     Way("POST", f"{_TOKEN}/oauthcodegrantjwtexchange", sign_ins.exchange, _N, "sign-in"),

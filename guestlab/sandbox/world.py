@@ -109,6 +109,7 @@ class World:
             new_id=self.new_id, now=self.now, user_id=self.user_id, queue_id=self.queue_id
         )
         self.push_devices: dict[tuple[str, str], dict[str, str]] = {}
+        self.usage_queries: dict[str, dict[str, Any]] = {}
         self._connection_windows: dict[str, Window] = {}
         self.log.clear()
 
