@@ -31,7 +31,10 @@ from guestlab.analysis.latency import (
     delivery_latency,
 )
 from guestlab.analysis.order import DISORDER_COLUMNS, LATE_MESSAGES_COLUMNS, disorder, late_messages
+from guestlab.analysis.plot import Plot
+from guestlab.analysis.plots import plot_budget, plot_latency, plot_response_times, plot_timeline
 from guestlab.analysis.sample import sample
+from guestlab.analysis.sequences import plot_attempt, plot_session
 from guestlab.analysis.timing import (
     RESPONSE_TIMES_COLUMNS,
     SILENCES_COLUMNS,
@@ -54,6 +57,7 @@ __all__ = [
     "RESPONSE_TIMES_COLUMNS",
     "SILENCES_COLUMNS",
     "TURNS_COLUMNS",
+    "Plot",
     "budget",
     "clock_skew",
     "compare_logs",
@@ -62,6 +66,12 @@ __all__ = [
     "duplicates",
     "late_messages",
     "live_versus_history",
+    "plot_attempt",
+    "plot_budget",
+    "plot_latency",
+    "plot_response_times",
+    "plot_session",
+    "plot_timeline",
     "rates",
     "response_times",
     "sample",

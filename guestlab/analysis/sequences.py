@@ -40,7 +40,7 @@ __all__ = ["plot_attempt", "plot_session"]
 
 _ROW = 0.42
 """Inches for one arrow."""
-_SPREAD = 38
+_SPREAD = 34
 """Characters that fit between two neighbours of four."""
 
 
@@ -79,8 +79,8 @@ def plot_attempt(attempt: Attempt | Log | Iterable[Entry], *, number: int | None
     >>> log = Log()
     >>> sent = log.record("request", attempt=1, step="upgrade", method="GET", raw="GET /v1 HTTP/1.1")
     >>> _ = log.record("response", attempt=1, step="upgrade", http_status=401, exchange=sent.seq, ok=False)
-    >>> plot_attempt(log)
-    Attempt 1: client to gateway: GET /v1 HTTP/1.1; gateway to client: refused, empty body (HTTP 401); the
+    >>> plot_attempt(log)  # doctest: +NORMALIZE_WHITESPACE
+    Attempt 1: client to gateway: GET /v1; gateway to client: refused, empty body (HTTP 401); the
     guest service was never reached.
     """
     entries = _entries_of(attempt, number)
@@ -104,16 +104,17 @@ def plot_attempt(attempt: Attempt | Log | Iterable[Entry], *, number: int | None
 def _entries_of(attempt: Attempt | Log | Iterable[Entry], number: int | None) -> list[Entry]:
     if isinstance(attempt, Attempt):
         return _as_entries(attempt)
-    found = [entry for entry in getattr(attempt, "entries", attempt) if entry.attempt is not None]
+    entries: Iterable[Entry] = getattr(attempt, "entries", attempt)
+    found = [entry for entry in entries if entry.attempt is not None]
     wanted = number if number is not None else (found[-1].attempt if found else None)
-    entries = [entry for entry in found if entry.attempt == wanted]
-    if not entries:
+    chosen = [entry for entry in found if entry.attempt == wanted]
+    if not chosen:
         raise InputError(
             "There is no attempt to draw." if number is None else f"There is no attempt {number} to draw.",
             why="No entry names one in its column `attempt`.",
             next_step="Pass an Attempt, such as lab.handshake() returns, or a log that recorded one.",
         )
-    return entries
+    return chosen
 
 
 def _as_entries(attempt: Attempt) -> list[Entry]:
@@ -157,7 +158,11 @@ def _of_attempt(entries: Sequence[Entry]) -> list[_Arrow]:
     answered = False
     for entry in entries:
         if entry.kind is Kind.REQUEST:
-            line = (entry.raw or f"{entry.method or 'GET'} the upgrade").splitlines()[0]
+            line = (
+                (entry.raw or f"{entry.method or 'GET'} the upgrade")
+                .splitlines()[0]
+                .removesuffix(" HTTP/1.1")
+            )
             arrows.append(_Arrow("client", "gateway", line))
         elif entry.kind is Kind.RESPONSE:
             answered = True
@@ -213,7 +218,7 @@ def _verdict(outcome: Entry | None) -> tuple[str, str] | None:
 
 _FRAMES = columns_of(
     "seq", "at", "kind", "direction", "session", "action", "class_name", "frame_code", "close_code",
-    "latency_ms", "message_direction", "message_type", "originating_entity", "text", "late",
+    "message_id", "message_direction", "message_type", "originating_entity", "text", "late",
 )  # fmt: skip
 _PAUSE_S = 5.0
 """Seconds of silence from which a remark says how long it was."""
@@ -272,11 +277,12 @@ def _of_session(frames: pd.DataFrame, session: str | None) -> tuple[pd.DataFrame
 def _of_frames(rows: pd.DataFrame) -> list[_Arrow]:
     arrows: list[_Arrow] = []
     start = previous = rows["at"].iloc[0]
+    rows = rows.assign(again=rows.duplicated("message_id") & rows["message_id"].notna())
     for row in rows.itertuples(index=False):
-        pause = (row.at - previous).total_seconds()  # type: ignore[operator]
-        if pause > _PAUSE_S:
+        pause = (row.at - previous).total_seconds()
+        if pause > _PAUSE_S and arrows:
             arrows.append(_Arrow(None, None, f"{pause:.3g} seconds later"))
-        time = f"+{(row.at - start).total_seconds():.3f} s"  # type: ignore[operator]
+        time = f"+{(row.at - start).total_seconds():.3f} s"
         arrows.append(_frame(row, time))
         previous = row.at
     return arrows
@@ -285,16 +291,15 @@ def _of_frames(rows: pd.DataFrame) -> list[_Arrow]:
 def _frame(row: Any, time: str) -> _Arrow:
     if row.kind == "close":
         code = "" if pd.isna(row.close_code) else f"close {row.close_code}"
-        return _Arrow("platform", "guest", "connection closed", time, code,
-                      "plain" if row.close_code is not pd.NA and row.close_code == 1000 else "failed")  # fmt: skip
+        state = "plain" if code == "close 1000" else "failed"
+        return _Arrow("platform", "guest", "connection closed", time, code, state)
     if row.kind in {"request", "response"}:
         status = getattr(row, "http_status", pd.NA)
         if row.kind == "request":
             return _Arrow("guest", "platform", "upgrade to WebSocket", time)
         number = "" if pd.isna(status) else f"HTTP {status}"
-        return _Arrow(
-            "platform", "guest", "answer", time, number, "done" if number == "HTTP 101" else "failed"
-        )
+        text, state = ("switched to WebSocket", "done") if number == "HTTP 101" else ("refused", "failed")
+        return _Arrow("platform", "guest", text, time, number, state)
     if row.direction == "sent":
         return _Arrow("guest", "platform", str(row.action), time)
     return _received(row, time)
@@ -304,16 +309,17 @@ def _received(row: Any, time: str) -> _Arrow:
     code = row.frame_code
     number = ("HTTP" if row.kind == "history" else "") if pd.isna(code) else f"frame {code}"
     words = "" if pd.isna(row.text) else f"“{row.text}”"
-    late = " · late" if row.late is not pd.NA and row.late else ""
+    remark = " · late" if row.late is not pd.NA and row.late else ""
+    remark += " · again" if row.again else ""
     if not pd.isna(code) and code != 200:
         return _Arrow("platform", "guest", f"{row.class_name} {words}".rstrip(), time, number, "failed")
     if row.kind == "history":
-        return _Arrow("platform", "guest", f"from history: {words}{late}", time, number, "history")
+        return _Arrow("platform", "guest", f"from history: {words}{remark}", time, number, "history")
     if row.message_direction == "Outbound" and words:
         who = _ENTITIES.get(str(row.originating_entity), "platform")
-        return _Arrow(who, "guest", f"{words}{late}", time, number, who)
+        return _Arrow(who, "guest", f"{words}{remark}", time, number, who)
     if row.message_direction == "Inbound" and words:
-        return _Arrow("platform", "guest", f"echo: {words}", time, number, "guest")
+        return _Arrow("platform", "guest", f"echo: {words}{remark}", time, number, "guest")
     what = row.class_name if pd.isna(row.message_type) else f"{row.class_name} ({row.message_type})"
     return _Arrow("platform", "guest", str(what), time, number)
 
@@ -381,7 +387,9 @@ def _draw(ax: Axes, arrow: _Arrow, place: dict[str, float], y: float) -> None:
     })  # fmt: skip
     sign = "✗ " if arrow.state == "failed" else ""
     most = max(24, int(_SPREAD * 3 * abs(end - start)))
-    ax.text((start + end) / 2, y + 0.13, shown(sign + arrow.text, most), ha="center", va="bottom", fontsize=8.2,
-            color=shade, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.9}, zorder=4)  # fmt: skip
+    words = shown(sign + arrow.text, most)
+    under = {"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.9}
+    ax.text((start + end) / 2, y + 0.13, words, ha="center", va="bottom", fontsize=8.2, color=shade,
+            bbox=under, zorder=4)  # fmt: skip
     ax.text(-0.045, y, arrow.time, ha="right", va="center", fontsize=8, color=MUTED)
     ax.text(1.045, y, arrow.number, ha="left", va="center", fontsize=8.5, fontweight="bold", color=shade)
