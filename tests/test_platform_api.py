@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import jsonschema
 import pytest
 
 from guestlab.errors import DeadlineError, InputError, NetworkError, PlatformError
@@ -213,6 +215,36 @@ def test_every_operation_is_published(operation: Any) -> None:
     """In the official SDK's list of paths and methods."""
     path = "/api/v2" + re.sub(r"\{\w+\}", ID, operation.path)
     assert read_path(path, operation.method).exists, operation
+
+
+SCHEMA = json.loads((Path(__file__).parent / "data" / "transcripts-schema.json").read_text("utf-8"))
+# verb → official model of its body
+BODIES = {
+    "create_open_integration": "OpenIntegrationRequest",
+    "send_open_message": "OpenInboundNormalizedMessage",
+    "send_open_event": "OpenInboundNormalizedEvent",
+    "send_open_receipt": "OpenInboundNormalizedReceipt",
+    "say": "AdditionalMessage",
+    "typing": "MessageTypingEventRequest",
+    "set_attributes": "ParticipantAttributes",
+    "send_agentless": "SendAgentlessOutboundMessageRequest",
+    "details_query": "ConversationQuery",
+    "usage": "ApiUsageOrganizationQuery",
+}
+
+
+@pytest.mark.parametrize("verb", BODIES)
+def test_a_body_fits_the_official_model(verb: str) -> None:
+    """And has no key the model does not know."""
+    desk = Desk(CLOUD, *VERBS[verb][1])
+    run(VERBS[verb][0](_api(desk, writes=WRITES)))
+    definitions = {
+        name: {**definition, "additionalProperties": False} if name == BODIES[verb] else definition
+        for name, definition in SCHEMA["definitions"].items()
+    }
+    schema = {"$ref": f"#/definitions/{BODIES[verb]}", "definitions": definitions}
+    problems = jsonschema.Draft4Validator(schema).iter_errors(desk.bodies[0])
+    assert [(problem.json_path, problem.message) for problem in problems] == []
 
 
 # -- refusals ----------------------------------------------------------------------------------------------

@@ -186,30 +186,21 @@ def test_a_missing_permission_is_named_and_the_rest_still_read(sandbox: Sandbox)
     async def scenario() -> None:
         async with world_of(sandbox) as world:
             conversation_id = await world.talk()
-            api = _Without(world.api, "details")
-            found = await collect(api, conversation_id, world.log, sources=("messages", "analytics"))
-            assert [report.state for report in found.refused] == ["refused"]
-            assert "analytics:conversationDetail:view" in found.refused[0].next_step
-            assert found.sources[0].state == "found"
+            role = ["conversation:message:view", "conversation:communication:view"]
+            reader = sandbox.clients.add(name="reader", permissions=role)
+            log = Log()
+            async with Client(sandbox.region, log) as client:
+                flow = ClientCredentials(sandbox.region, reader.id, reader.secret, log=log)
+                await flow.issue(client)
+                found = await collect(PlatformApi(client, flow), conversation_id, log)
+            assert [report.state for report in found.sources] == ["found", "refused", "refused"]
+            advice = [report.next_step for report in found.refused]
+            assert "analytics:conversationDetail:view" in advice[0]
+            assert "recording:recording:view" in advice[1]
             assert "analytics refused" in repr(found)
+            assert len(log.messages) == 3
 
     run(scenario())
-
-
-class _Without(PlatformApi):
-    """A token that lacks one permission."""
-
-    def __init__(self, api: PlatformApi, name: str) -> None:
-        super().__init__(api._client, api._auth)
-        self._name = name
-
-    async def details(self, conversation_id: str) -> dict[str, Any]:
-        from guestlab.platform_refusals import refusal
-
-        named = "You are missing the following permission(s): analytics:conversationDetail:view"
-        envelope = {"message": named, "code": "missing.any.permissions", "status": 403}
-        path = f"/api/v2/analytics/conversations/{conversation_id}/details"
-        raise refusal("GET", path, 403, envelope, correlation_id="c-1", redact=str)
 
 
 def test_an_unknown_conversation_is_absent_everywhere(sandbox: Sandbox) -> None:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 __all__ = ["configuration", "configurations", "versions"]
 
 _PATH = "/api/v2/webdeployments/configurations"
+_FILE_TYPES = ("image/jpeg", "image/gif", "image/png")
+"""What the administration's model lists; a public `config.json` may hold more, such as any type at all."""
 
 
 async def configurations(call: Call) -> dict[str, Any]:
@@ -60,7 +62,14 @@ def _document(call: Call, deployment: Deployment, version: str) -> dict[str, Any
         "headlessMode": shown["headlessMode"],
         "languages": shown["languages"],
         "defaultLanguage": shown["defaultLanguage"],
-        "messenger": {**messenger, "apps": {**messenger["apps"], "conversations": conversations}},
+        "messenger": {
+            **messenger,
+            "apps": {**messenger["apps"], "conversations": conversations},
+            "fileUpload": {
+                **messenger["fileUpload"],
+                "modes": [_mode(mode) for mode in messenger["fileUpload"]["modes"]],
+            },
+        },
         "status": "Active",
         "selfUri": f"{_PATH}/{deployment.id}/versions/{version}",
     }
@@ -71,3 +80,8 @@ def _document(call: Call, deployment: Deployment, version: str) -> dict[str, Any
             "allowSessionUpgrade": deployment.session_upgrade,
         }
     return document
+
+
+def _mode(mode: dict[str, Any]) -> dict[str, Any]:
+    allowed = [kind for kind in _FILE_TYPES if {kind, "*/*", "image/*"} & set(mode["fileTypes"])]
+    return {**mode, "fileTypes": allowed}

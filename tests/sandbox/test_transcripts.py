@@ -291,3 +291,39 @@ def test_a_receipt_changes_what_became_of_a_message(sandbox: Sandbox, api: httpx
         {**body, "channel": {"to": {"id": "g"}}},
     ):
         assert api.post(path, json=wrong).status_code == 400
+
+
+# -- configurations and usage ------------------------------------------------------------------------------
+
+
+def test_configurations_show_what_the_messenger_is_set_to(sandbox: Sandbox, api: httpx.Client) -> None:
+    """The draft in the listing, the published version by its number; the deployment names it."""
+    path = "/api/v2/webdeployments/configurations"
+    listing = _fits(api.get(path).json(), "WebDeploymentConfigurationVersionEntityListing")
+    named = api.get(f"/api/v2/webdeployments/deployments/{sandbox.deployment_id}").json()["configuration"]
+    assert [one["id"] for one in listing["entities"]] == [named["id"]]
+    versions = f"{path}/{named['id']}/versions"
+    published = _fits(api.get(f"{versions}/{named['version']}").json(), "WebDeploymentConfigurationVersion")
+    assert published["messenger"]["apps"]["conversations"]["enabled"] is True
+    assert api.get(versions).json()["entities"] == [published]
+    assert api.get(f"{versions}/draft").json()["version"] == "draft"
+    for lost in (f"{versions}/99", f"{path}/{UNKNOWN}/versions", f"{path}/{UNKNOWN}/versions/draft"):
+        assert api.get(lost).status_code == 404
+
+
+def test_usage_counts_the_calls_made(sandbox: Sandbox, api: httpx.Client) -> None:
+    """By template and method; what failed counts where it belongs."""
+    for _ in range(3):
+        api.get("/api/v2/tokens/me")
+    api.get(f"/api/v2/conversations/{UNKNOWN}")
+    query = {"interval": ALWAYS, "groupBy": ["TemplateUri", "HttpMethod"]}
+    begun = _fits(api.post("/api/v2/usage/query", json=query).json(), "UsageExecutionResult")
+    answer = _fits(api.get(begun["resultsUri"]).json(), "ApiUsageQueryResult")
+    assert answer["queryStatus"] == "Complete"
+    rows = {(row["httpMethod"], row["templateUri"]): row for row in answer["results"]}
+    assert rows["GET", "api/v2/tokens/me"]["status200"] == 3
+    lost = rows["GET", "api/v2/conversations/{conversationId}"]
+    assert (lost["status400"], lost["requests"]) == (1, 1)
+    for wrong in ({}, {"interval": ALWAYS, "groupBy": ["Moon"]}, {"interval": ALWAYS, "groupBy": [{}]}):
+        assert api.post("/api/v2/usage/query", json=wrong).status_code == 400
+    assert api.get(f"/api/v2/usage/query/{UNKNOWN}/results").status_code == 404
