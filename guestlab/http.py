@@ -3,7 +3,8 @@
 The only importer of httpx, which has had no stable release since December 2024: whoever needs HTTP takes
 it from here. Requests ask for `Accept-Encoding: identity`, so the recorded body is the body on the wire.
 Loopback names are dialled as 127.0.0.1 with Host and SNI kept (Debian's resolver knows no `*.localhost`),
-and never through a proxy.
+and never through a proxy. Elsewhere the environment's proxies are used (HTTPS_PROXY, HTTP_PROXY, ALL_PROXY),
+save for the hosts of NO_PROXY.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import socket
 import ssl
 import time
 from typing import TYPE_CHECKING, Any, Self
+from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
@@ -28,7 +30,17 @@ if TYPE_CHECKING:
     from guestlab.log import Log
     from guestlab.regions import Region
 
-__all__ = ["Auth", "BasicAuth", "Client", "Request", "Response", "dns_reason", "json_object", "tls_context"]
+__all__ = [
+    "Auth",
+    "BasicAuth",
+    "Client",
+    "Request",
+    "Response",
+    "dns_reason",
+    "environment_proxy",
+    "json_object",
+    "tls_context",
+]
 
 Auth = httpx.Auth
 BasicAuth = httpx.BasicAuth
@@ -73,6 +85,19 @@ def _tls_context(ca_file: Path | None, _changed: int, _system: tuple[str | None,
     if ca_file is not None:
         context.load_verify_locations(cafile=ca_file)
     return context
+
+
+def environment_proxy(host: str, *, secure: bool, port: int | None = None) -> str:
+    """The proxy the environment names for a host, or "" to go straight.
+
+    Loopback goes straight always; so does what NO_PROXY lists. An address without a scheme is an HTTP
+    proxy's.
+    """
+    if is_loopback_host(host) or proxy_bypass(host if port is None or ":" in host else f"{host}:{port}"):
+        return ""
+    named = getproxies()
+    found = named.get("https" if secure else "http") or named.get("all") or ""
+    return found if not found or "://" in found else f"http://{found}"
 
 
 def json_object(content: bytes | str) -> dict[str, Any]:
@@ -153,8 +178,9 @@ class _RecordingTransport(httpx.AsyncBaseTransport):
 
     def __init__(self, log: Log, context: ssl.SSLContext, *, trust_env: bool) -> None:
         self._log = log
-        # Proxies are mounted here and not on the client, so that they see the recorded request too.
-        self._routes = _proxies(context) if trust_env else {}
+        # Proxies are chosen here and not by the client, so that they see the recorded request too.
+        self._context, self._trust_env = context, trust_env
+        self._routes: dict[str, httpx.AsyncBaseTransport] = {}
         self._direct = httpx.AsyncHTTPTransport(verify=context, trust_env=False)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -199,22 +225,36 @@ class _RecordingTransport(httpx.AsyncBaseTransport):
         return response
 
     def _route(self, request: httpx.Request) -> httpx.AsyncBaseTransport:
-        return self._routes.get(request.url.scheme, self._direct)
+        url = request.url
+        if not self._trust_env:
+            return self._direct
+        proxy = environment_proxy(url.host, secure=url.scheme == "https", port=url.port)
+        if not proxy:
+            return self._direct
+        if proxy not in self._routes:
+            self._routes[proxy] = _through(proxy, self._context, self._log)
+        return self._routes[proxy]
 
     async def aclose(self) -> None:
         for transport in (self._direct, *self._routes.values()):
             await transport.aclose()
 
 
-def _proxies(context: ssl.SSLContext) -> dict[str, httpx.AsyncBaseTransport]:
-    """Read the proxies of the environment, scheme → transport."""
-    from urllib.request import getproxies
-
-    return {
-        scheme: httpx.AsyncHTTPTransport(verify=context, proxy=httpx.Proxy(url), trust_env=False)
-        for scheme, url in getproxies().items()
-        if scheme in {"http", "https"}
-    }
+def _through(proxy: str, context: ssl.SSLContext, log: Log) -> httpx.AsyncBaseTransport:
+    """Make the transport through one proxy; its password is a secret like any other."""
+    try:
+        url = httpx.URL(proxy)
+        if url.password:
+            log.learn(url.password)
+        way = httpx.Proxy(url, ssl_context=context if url.scheme == "https" else None)
+        return httpx.AsyncHTTPTransport(verify=context, proxy=way, trust_env=False)
+    except (ValueError, httpx.InvalidURL, ImportError):
+        raise InputError(
+            "The environment's proxy cannot be used.",
+            why="Known are http:// and https:// proxies; a SOCKS proxy wants the package socksio "
+            "beside httpx.",
+            next_step="Correct HTTPS_PROXY, or list the region's domain in NO_PROXY to go straight.",
+        ) from None
 
 
 def _dialled(request: httpx.Request) -> httpx.Request:

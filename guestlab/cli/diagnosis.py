@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ from guestlab.cli.output import DONE, FINDING, add_command, printable, read_text
 from guestlab.errors import InputError
 from guestlab.handshake.described import from_text
 from guestlab.handshake.diagnosis import Diagnosis, diagnose
-from guestlab.handshake.har import diagnose_har
+from guestlab.handshake.har import from_har
 from guestlab.handshake.url_check import check_url
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ _FACTS: tuple[tuple[str, str, str], ...] = (
     ("--close-code", "close_code", "close code of the socket"),
     ("--body", "body", "body of the answer; '' when it was empty"),
     ("--frame", "frame", "the server's frame that matters"),
+    ("--client", "client", "what made the request: fetch, requests, curl …"),
     ("--note", "note", "what you saw, in your own words"),
     ("--deployment-status", "deployment_status", "Active, Inactive …, where looked up"),
     ("--region-of-deployment", "region_of_deployment", "where the deployment was found"),
@@ -96,8 +98,10 @@ def _diagnosed(options: argparse.Namespace) -> tuple[Diagnosis, ...]:
             )
         return (diagnose(**facts),)
     text = _text(options.input)
-    if not facts and _is_har(text):
-        return diagnose_har(text)
+    if options.input.lower().endswith(".har"):
+        return tuple(diagnose(evidence, **facts) for evidence in from_har(Path(options.input)))
+    if _is_har(text):
+        return tuple(diagnose(evidence, **facts) for evidence in from_har(text))
     return (diagnose(from_text(text), **facts),)
 
 
@@ -116,7 +120,8 @@ def _text(given: str) -> str:
 
 def _is_har(text: str) -> bool:
     start = text.lstrip("\ufeff \r\n\t")[:200_000]
-    return start.startswith("{") and '"log"' in start and '"entries"' in text
+    torn = re.match(r'\{\s*"log"\s*:\s*\{', start) is not None  # whatever is missing at its end
+    return torn or (start.startswith("{") and '"log"' in start and '"entries"' in text)
 
 
 def _document(diagnosis: Diagnosis) -> dict[str, Any]:

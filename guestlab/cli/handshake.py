@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import sys
@@ -16,7 +17,6 @@ from guestlab.handshake.factors import DeploymentWord, OriginWord
 from guestlab.regions import Region
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Callable
 
     from guestlab.handshake.attempt import Attempt
@@ -64,7 +64,9 @@ def add(commands: Any) -> None:
         commands, "snippet", _snippet, "code of the handshake that works, in your language", SNIPPET_KEYS
     )
     snippet.description = "Make the handshake that works, live, and write it as code. Secrets are variables."
-    snippet.add_argument("format", metavar="FORMAT", help="python, guestlab, browser, node, curl, wscat …")
+    snippet.add_argument(
+        "format", metavar="FORMAT", type=_format, help="python, guestlab, browser, node, curl, wscat …"
+    )
     add_where(snippet)
     probe = add_command(
         commands, "probe", _probe, "ask a real organisation what nobody has documented", PROBE_KEYS
@@ -116,6 +118,15 @@ def _add_matrix(commands: Any) -> None:
     matrix.add_argument("--crossed", action="store_true", help="every combination, not one factor at a time")
     _add_yes(matrix)
     add_where(matrix)
+
+
+def _format(word: str) -> str:
+    """A snippet's format; any other word is wrong usage."""
+    from guestlab.snippets import FORMATS
+
+    if word not in FORMATS:
+        raise argparse.ArgumentTypeError(f"there is no snippet in {word!r}; use one of {', '.join(FORMATS)}")
+    return word
 
 
 def _add_yes(command: argparse.ArgumentParser) -> None:
@@ -262,14 +273,8 @@ def _preflight(options: argparse.Namespace) -> int:
 
 
 def _snippet(options: argparse.Namespace) -> int:
-    from guestlab.snippets import FORMATS, snippet
+    from guestlab.snippets import snippet
 
-    if options.format not in FORMATS:
-        raise InputError(
-            f"There is no snippet in {options.format!r}.",
-            why="A snippet is written in one of a fixed set of forms.",
-            next_step=f"Use one of: {', '.join(FORMATS)}.",
-        )
     with lab_of(options) as lab:
         attempt = lab.handshake()
         text = snippet(attempt, options.format)

@@ -106,6 +106,10 @@ class Attempt:
     """Whether a `SessionResponse` with code 200 came: the socket is open and configured."""
     evidence: Evidence = field(repr=False)
     diagnosis: Diagnosis = field(repr=False)
+    proxy: str | None = None
+    """The proxy it went through, without credentials; None when it went straight."""
+    ca_file: str | None = None
+    """The PEM file of authorities trusted beside the system's, if one was given."""
 
     @property
     def step(self) -> str:

@@ -82,11 +82,14 @@ def read_code(text: str) -> dict[str, Any]:
         return _powershell(text)
     for asked in _ASKS.finditer(text):
         method = (asked["method"] or "").upper()
+        name = (asked["fetch"] or asked[0].partition(".")[0]).strip()
         found = _asked(method, *LooseReader(text, asked.end(), names).call())
         if found:
             if _BASIC_AUTH.search(text):
                 found["headers"] = (*found["headers"], ("Authorization", "Basic {id:secret}"))
-            return found
+            if found["method"] == "GET" and re.search(r"://[^/]+/v1/?$", found["url"]):
+                found["url"] = with_made_query(found["url"], text)
+            return {**found, "client": name}
     return {}
 
 
@@ -119,9 +122,10 @@ def _opened(positional: list[Any], named: dict[str, Any]) -> dict[str, Any]:
     if isinstance(options.get("origin"), str):
         headers.append(("Origin", options["origin"]))
     listed = options.get("subprotocols") or options.get("protocols") or offered or []
+    is_socket = not isinstance(url, str) or not url.lower().startswith("http")
     return {
         "url": url,
-        "method": "GET",
+        "method": "GET" if is_socket else None,  # a socket's client wants ws: it makes no request of this
         "headers": tuple(headers),
         "subprotocols": tuple(str(item) for item in (listed if isinstance(listed, list) else [listed])),
     }
@@ -243,6 +247,7 @@ def _powershell(text: str) -> dict[str, Any]:
         pairs.append(("Content-Type", kind[1]))
     payload = (body[1] or body[2]) if body else None
     return {
+        "client": "Invoke-RestMethod",
         "url": url[1] if url else None,
         "method": method[1].upper() if method else ("POST" if payload else "GET"),
         "headers": tuple(pairs),

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from guestlab.handshake.attempt import Attempt
+    from guestlab.handshake.evidence import Evidence
     from guestlab.handshake.request_parts import Part, Side
+
+    Comparable = Attempt | Evidence | str | tuple[str, str]
 
 __all__ = ["ClientView", "Comparison", "Difference", "Row", "client_views", "compare"]
 
@@ -101,18 +104,19 @@ class Comparison:
         return {"text/plain": self.text, "text/html": comparison_html(self)}
 
 
-def compare(failing: Attempt | tuple[str, str], working: Attempt | tuple[str, str]) -> Comparison:
+def compare(failing: Comparable, working: Comparable) -> Comparison:
     """Lay two attempts, or any two request texts, side by side.
 
     >>> print(compare(("asked", "GET /v1 HTTP/1.1"), ("right", "GET /v1?deploymentId=d HTTP/1.1")).summary)
     1 difference:
 
     Args:
-        failing: An attempt, or a name and the text of a request. Secrets in a text are masked.
+        failing: An attempt, evidence, a curl line, code or raw request as pasted, or (name, text).
+            Secrets in a text are masked.
         working: What to hold it against.
 
     Raises:
-        InputError: Neither attempts nor texts.
+        InputError: Neither attempts, evidence nor texts.
     """
     left, right = sides(failing, working)
     rows = tuple(_row(left, right, one, other) for one, other in _aligned(left.parts, right.parts))

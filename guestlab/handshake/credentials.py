@@ -136,7 +136,6 @@ def _in_query(reading: Reading) -> Iterator[Place]:
 
 
 def _in_headers(reading: Reading) -> Iterator[Place]:
-    kind = reading.kind
     for name, value in reading.evidence.headers:
         if name.lower() == "cookie":
             for part in value.split(";"):
@@ -145,14 +144,21 @@ def _in_headers(reading: Reading) -> Iterator[Place]:
                 if place is not None:
                     yield place
         elif name.lower() == "authorization" and value.strip():
-            scheme = value.split(" ", 1)[0].lower()
-            minted = kind == "guest" or scheme == "guest"
-            yield Place(where="header", name="Authorization", is_oauth=not minted, is_minted=minted,
-                        certain=kind in OAUTH_KINDS or scheme == "guest")  # fmt: skip
+            yield _authorization(reading, value)
         elif name.lower().startswith("x-") and "token" in name.lower():
             place = _judged(reading, "header", name, value)
             if place is not None:
                 yield place
+
+
+def _authorization(reading: Reading, value: str) -> Place:
+    """A header's credential. A guest token of one's own, put here, was handed out by nobody."""
+    kind, (scheme, _, rest) = reading.kind, value.partition(" ")
+    guests = kind == "guest" or scheme.lower() == "guest"
+    minted = guests and (is_jwt(rest or value) or reading.note.says("minted identity"))
+    shown = "Authorization, scheme Basic" if scheme.lower() == "basic" else "Authorization"
+    return Place(where="header", name=shown, is_oauth=not guests, is_minted=minted,
+                 certain=kind in OAUTH_KINDS or (minted and scheme.lower() == "guest"))  # fmt: skip
 
 
 def _in_subprotocols(reading: Reading) -> Iterator[Place]:
@@ -160,9 +166,10 @@ def _in_subprotocols(reading: Reading) -> Iterator[Place]:
     offered = reading.subprotocols
     tokenish = [p for p in offered if is_jwt(p) or is_masked(p) or len(p) >= 24]
     named = [p for p in offered if re.search(r"bearer|access.?token|^token", p, re.IGNORECASE)]
-    if tokenish and (kind in OAUTH_KINDS or named):
+    told = kind in OAUTH_KINDS or (kind == "garbage" and reading.evidence.placement == "subprotocol")
+    if (tokenish and (told or named)) or (offered and told and kind == "garbage"):
         yield Place(where="subprotocol", name="Sec-WebSocket-Protocol", is_oauth=kind != "guest",
-                    is_minted=kind == "guest", certain=kind in OAUTH_KINDS)  # fmt: skip
+                    is_minted=kind == "guest", certain=told)  # fmt: skip
 
 
 def _in_first_frame(reading: Reading) -> Iterator[Place]:
@@ -173,9 +180,8 @@ def _in_first_frame(reading: Reading) -> Iterator[Place]:
         if reading.first.action in _CONFIGURES and path == ("token",):
             if is_uuid(value) or not _is_access_token(reading, value):
                 continue
-            yield Place(
-                where="first_frame", name=name, is_oauth=True, is_minted=False, certain=not is_masked(value)
-            )
+            told = reading.kind in OAUTH_KINDS and not is_masked(value)
+            yield Place(where="first_frame", name=name, is_oauth=True, is_minted=False, certain=told)
             continue
         place = _judged(reading, "first_frame", path[-1], value)
         if place is not None:
@@ -185,12 +191,31 @@ def _in_first_frame(reading: Reading) -> Iterator[Place]:
 
 def _is_access_token(reading: Reading, value: str) -> bool:
     """Tell whether the `token` of a configure frame is an access token instead of a string of one's own."""
+    if reading.kind == "garbage":
+        return reading.evidence.placement == "first_frame" and _is_refused(reading)
     if reading.kind not in OAUTH_KINDS:
-        return False
+        return reading.kind in {None, "none"} and _looks_issued(reading, value)
     if is_masked(value):
         request = f"{reading.evidence.url} {reading.evidence.headers} {reading.evidence.subprotocols}"
         return reading.evidence.placement == "first_frame" or (":" in value and value in request)
     return True
+
+
+_OPAQUE = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?=.*\d)[A-Za-z0-9_\-]{60,120}")
+
+
+def _looks_issued(reading: Reading, value: str) -> bool:
+    """A JWT, or what looks like the login service's opaque tokens where no session has accepted it.
+
+    A guest token may be any string, so that one which works is not doubted; but nobody makes up a JWT.
+    """
+    if is_masked(value):
+        return False
+    return is_jwt(value) or (not reading.is_configured and _OPAQUE.fullmatch(value.strip()) is not None)
+
+
+def _is_refused(reading: Reading) -> bool:
+    return not reading.is_configured and reading.has_failed
 
 
 def _strings(value: Any, depth: int = 4, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:

@@ -196,6 +196,7 @@ def _curl(words: list[str]) -> dict[str, Any]:
     posted = bool(data) or bool({"form", "form-string"} & set(given))
     implied = "HEAD" if "head" in given else "PUT" if "upload-file" in given else "POST" if posted else "GET"
     return {
+        "client": "curl",
         "url": url or None,
         "method": given.get("request") or implied,
         "headers": tuple(headers),

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from guestlab.errors import InputError
 from guestlab.handshake.evidence import Evidence
 from guestlab.handshake.frame_check import check_frame
+from guestlab.handshake.hints import asks_for_unknown_grant, hint_of
 from guestlab.handshake.inventions import find_inventions
 from guestlab.handshake.reading import Reading
 from guestlab.handshake.rules import RULES, UNEXPLAINED
@@ -151,7 +152,8 @@ def _diagnosed(evidence: Evidence) -> Diagnosis:
             for finding in findings
         ]
     findings.sort(key=lambda finding: finding.confidence != "confirmed")  # stable: the table's order within
-    if not findings and (reading.has_failed or _says_nothing(reading)):
+    fails = reading.has_failed or _says_nothing(reading) or asks_for_unknown_grant(reading)
+    if not findings and fails:
         findings = [_unexplained(reading)]
     return Diagnosis(findings=tuple(findings), remarks=find_inventions(reading), evidence=evidence)
 
@@ -184,19 +186,22 @@ def _says_nothing(reading: Reading) -> bool:
 
 def _unexplained(reading: Reading) -> Finding:
     facts = tuple(_facts(reading))
+    hint, look = hint_of(reading) or ("", "")
     return Finding(
         rule=UNEXPLAINED,
         what="No rule explains this." if facts else "There is nothing to judge yet.",
-        why=(
-            "The evidence fits none of the known causes, or is too little to tell them apart; a guess "
-            "would be worse."
-        ),
-        next_step=_wanted(reading),
+        why=f"No known cause fits for certain. A hint, no more: {hint}" if hint else _TOO_LITTLE,
+        next_step=look or _wanted(reading),
         level="inferred",
         confidence="likely",
         evidence=facts,
         sources=(),
     )
+
+
+_TOO_LITTLE = (
+    "The evidence fits none of the known causes, or is too little to tell them apart; a guess would be worse."
+)
 
 
 def _facts(reading: Reading) -> Iterator[str]:

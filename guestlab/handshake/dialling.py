@@ -1,4 +1,4 @@
-"""Reaches a host, step by step: dns, tcp, tls; straight, or through an HTTP proxy's CONNECT.
+"""Reaches a host, step by step: dns, tcp, tls; straight, or through the CONNECT of an HTTP or HTTPS proxy.
 
 What an attempt and the preflight have in common. A proxy that refuses is named as the one that did, with
 its own status; so is the issuer of a certificate that is not trusted here, because a TLS-intercepting box
@@ -16,12 +16,11 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 from guestlab.errors import InputError
 from guestlab.handshake.attempt import Step
 from guestlab.handshake.certificate import issuer_of
-from guestlab.http import dns_reason, tls_context
+from guestlab.http import dns_reason, environment_proxy, tls_context
 from guestlab.regions import is_loopback_host
 
 if TYPE_CHECKING:
@@ -63,48 +62,66 @@ class Proxy:
     port: int
     authorization: str = field(default="", repr=False)
     """The `Proxy-Authorization` header's value, or ""."""
+    secure: bool = False
+    """Whether the proxy itself is spoken to over TLS (https://)."""
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"
 
+    @property
+    def url(self) -> str:
+        """Its address without credentials."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'https' if self.secure else 'http'}://{host}:{self.port}"
 
-def find_proxy(host: str, *, secure: bool, named: str | None, log: Log) -> Proxy | None:
+
+def find_proxy(
+    host: str, *, secure: bool, named: str | None, log: Log, port: int | None = None
+) -> Proxy | None:
     """Find the proxy to go through: the one named, or the environment's.
 
     Args:
         host: Where it goes in the end.
         secure: Whether TLS follows.
-        named: `http://[user:password@]host:port`; None looks into the environment (HTTPS_PROXY,
-            HTTP_PROXY, NO_PROXY), "" goes straight.
+        named: `http://[user:password@]host:port`, or https:// where the proxy itself speaks TLS; None looks
+            into the environment (HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY), "" goes straight.
         log: Learns the proxy's password, so that it is masked everywhere.
+        port: Where it goes in the end, for the entries of NO_PROXY that name one.
 
     Raises:
         InputError: It is no address of an HTTP proxy.
     """
     if named is None:
-        straight = is_loopback_host(host) or bool(proxy_bypass(host))
-        named = "" if straight else getproxies().get("https" if secure else "http", "")
+        named = environment_proxy(host, secure=secure, port=port)
     if not named:
         return None
     try:
         url = urlsplit(named if "//" in named else f"http://{named}")
-        where, port = url.hostname, url.port or 80
+        where, proxy_port = url.hostname, url.port or (443 if url.scheme == "https" else 80)
     except ValueError:
-        url, where, port = urlsplit(""), None, 0
-    if url.scheme != "http" or not where:
+        url, where, proxy_port = urlsplit(""), None, 0
+    if url.scheme not in {"http", "https"} or not where:
         raise InputError(
             "The proxy's address cannot be used.",
-            why="Known are HTTP proxies, which are asked to CONNECT: http://[user:password@]host:port.",
+            why=_SOCKS if url.scheme.startswith("socks") else _KNOWN_PROXIES,
             next_step='Correct proxy= or HTTPS_PROXY, or pass proxy="" to go straight.',
         )
+    tls = url.scheme == "https"
     if url.username is None:
-        return Proxy(host=where, port=port)
+        return Proxy(host=where, port=proxy_port, secure=tls)
     credentials = f"{unquote(url.username)}:{unquote(url.password or '')}"
     encoded = base64.b64encode(credentials.encode()).decode()
     for secret in (unquote(url.password or ""), encoded):
         if secret:
             log.learn(secret)
-    return Proxy(host=where, port=port, authorization=f"Basic {encoded}")
+    return Proxy(host=where, port=proxy_port, authorization=f"Basic {encoded}", secure=tls)
+
+
+_KNOWN_PROXIES = (
+    "Known are HTTP proxies, which are asked to CONNECT: http://[user:password@]host:port, or https:// where "
+    "the proxy itself speaks TLS."
+)
+_SOCKS = "SOCKS proxies are not spoken; HTTP and HTTPS proxies are."
 
 
 class Dial:
@@ -144,8 +161,25 @@ class Dial:
         self.reader, self.writer = await asyncio.open_connection(address, port)
         if self.proxy is None:
             return f"connected to {address} port {port}"
+        if self.proxy.secure:
+            await self._tls_to_proxy(self.proxy)
         await self._ask_proxy(self.proxy)
-        return f"connected to the proxy {self.proxy}, and by it to {self.host} port {self.port}"
+        over = " over TLS" if self.proxy.secure else ""
+        return f"connected to the proxy {self.proxy}{over}, and by it to {self.host} port {self.port}"
+
+    async def _tls_to_proxy(self, proxy: Proxy) -> None:
+        """Speak TLS with the proxy itself; TLS with the host, if any, goes inside it."""
+        assert self.writer is not None
+        try:
+            await self.writer.start_tls(tls_context(self.ca_file), server_hostname=proxy.host)
+        except ssl.SSLCertVerificationError as error:
+            raise StepFailed(
+                f"the certificate of the proxy {proxy} is not trusted here: {error.verify_message}. "
+                f"Give its CA "
+                "as ca_file= or SSL_CERT_FILE"
+            ) from None
+        except ssl.SSLError as error:
+            raise StepFailed(f"the proxy {proxy} speaks no TLS: {error.reason}; try http://{proxy}") from None
 
     async def _ask_proxy(self, proxy: Proxy) -> None:
         """Say CONNECT and read the proxy's own answer to it (RFC 9110 section 9.3.6)."""

@@ -75,6 +75,8 @@ class Evidence:
     """Body of the HTTP answer; "" when it was empty."""
     frame: Any = None
     """The server's frame that matters, parsed where it is JSON. Its code is lane frame."""
+    client: str | None = None
+    """What made the request, as far as it is seen: fetch, requests, curl …"""
     note: str | None = None
     """The symptom in the person's own words."""
     allowed_domains: tuple[str, ...] | None = None
@@ -142,7 +144,18 @@ def _text(name: str, value: Any) -> str:
         value = bytes(value[:MAX_TEXT]).decode("utf-8", "replace")
     if isinstance(value, Mapping | list | tuple):
         value = _dumped(value)
-    return str(value)[:MAX_TEXT].strip() if name in {"url", "method", "token_kind"} else str(value)[:MAX_TEXT]
+    text = str(value)[:MAX_TEXT]
+    return text.strip() if name in {"method", "token_kind", "client"} else text
+
+
+_ID_AND_BLANK = re.compile(r"[?&]deploymentId=[^&#\s]+ +$")
+
+
+def _url(name: str, value: Any) -> str:
+    """A URL, trimmed; but a blank after an id that ends it goes out with some clients, and is kept."""
+    text = _text(name, value).strip("\t\r\n")
+    kept = " " if _ID_AND_BLANK.search(text) else ""
+    return text.strip() + kept
 
 
 def _dumped(value: Any) -> str:
@@ -234,7 +247,7 @@ def _flag(name: str, value: Any) -> bool:
 
 
 _STORED: dict[str, Callable[[str, Any], Any]] = {
-    "url": _text,
+    "url": _url,
     "method": _method,
     "headers": _pairs,
     "subprotocols": _names,
@@ -248,6 +261,7 @@ _STORED: dict[str, Callable[[str, Any], Any]] = {
     "close_code": _number,
     "body": _text,
     "frame": _json,
+    "client": _text,
     "note": _text,
     "allowed_domains": _names,
     "allow_all_domains": _flag,
@@ -315,6 +329,7 @@ _QUOTED: dict[str, Callable[[Any], str]] = {
     "close_code": quote_text,
     "body": lambda value: repr(quote_text(value)),
     "frame": quote_frame,
+    "client": quote_text,
     "note": lambda value: repr(quote_text(value)),
     "allowed_domains": lambda names: quote_text(", ".join(names) or "none"),
     "allow_all_domains": quote_text,

@@ -46,6 +46,8 @@ def find_inventions(reading: Reading) -> tuple[str, ...]:
         for name, _ in reading.evidence.headers
         if _HEADERS.fullmatch(name)
     ]
+    if (reading.header("Authorization") or "").lower().startswith("guest "):
+        found.append("header Authorization with the scheme Guest: there is no such scheme")
     found += [
         f"subprotocol {quote_text(name, 60)}: there is none of this name"
         for name in reading.subprotocols

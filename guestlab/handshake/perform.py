@@ -57,7 +57,8 @@ async def perform(
         log: Where every step, byte and frame is recorded.
         number: The attempt's number in this log.
         ca_file: PEM file of certificate authorities to trust beside the system's.
-        proxy: `http://host:port` to go through; None reads the environment, "" goes straight.
+        proxy: `http://host:port` or `https://host:port` to go through; None reads the environment, "" goes
+            straight.
         facts: What is known beforehand about the deployment, passed on to the diagnosis.
 
     Raises:
@@ -98,7 +99,7 @@ class _Wire:
     def __init__(self, plan: Plan, log: Log, number: int, ca_file: Path | None, proxy: str | None) -> None:
         self.plan, self.log, self.number = plan, log, number
         self.uri = _parsed(plan.url, log)
-        way = find_proxy(self.uri.host, secure=self.uri.secure, named=proxy, log=log)
+        way = find_proxy(self.uri.host, secure=self.uri.secure, named=proxy, log=log, port=self.uri.port)
         self.dial = Dial(self.uri.host, self.uri.port, log=log, ca_file=ca_file, proxy=way)
         self.protocol = ClientProtocol(
             self.uri,
@@ -344,6 +345,8 @@ def _outcome(wire: _Wire, facts: dict[str, Any]) -> Attempt:
         ok=wire.ok,
         evidence=evidence,
         diagnosis=diagnose(evidence),
+        proxy=redact(wire.dial.proxy.url) if wire.dial.proxy else None,
+        ca_file=str(wire.dial.ca_file) if wire.dial.ca_file else None,
     )
 
 

@@ -48,11 +48,15 @@ class PathReading:
     """Whether the method asked with is one of them."""
     nearest: str = ""
     """When it does not fit: the real path that comes nearest, with its methods; "" when none is near."""
+    misfit: str = ""
+    """The one segment that keeps it from fitting `template`: it stands where an identifier belongs."""
+    parameter: str = ""
+    """The name of that identifier in the template."""
 
     @property
     def exists(self) -> bool:
         """Whether path and method are real."""
-        return bool(self.template) and self.method_fits
+        return bool(self.template) and self.method_fits and not self.misfit
 
 
 @dataclass(slots=True)
@@ -77,7 +81,8 @@ def read_path(path: str, method: str | None = None) -> PathReading:
     segments = tuple(segment for segment in below.split("/") if segment)[:30]
     nodes = list(_walk(_tree(), segments)) if path.startswith(PREFIX + "/") else []
     if not nodes:
-        return PathReading(path=path, nearest=_nearest(segments, method))
+        meant = _meant(path, segments, method) if path.startswith(PREFIX + "/") else None
+        return meant or PathReading(path=path, nearest=_nearest(segments, method))
     anyhow = method in {None, "OPTIONS"}
     node = next((node for node in nodes if anyhow or method in node.methods), nodes[0])
     fits = anyhow or method in node.methods
@@ -96,6 +101,42 @@ def _walk(node: _Node, segments: tuple[str, ...]) -> Iterator[_Node]:
     for name, below in node.parameters:
         if _is_value(word, name):
             yield from _walk(below, rest)
+
+
+def _meant(path: str, segments: tuple[str, ...], method: str | None) -> PathReading | None:
+    """A real path and method with one identifier of the wrong form, such as `abc` for a UUID.
+
+    A word the API or forums use as a word is no identifier: `/conversations/messaging` is an invented path.
+    """
+    other_method: PathReading | None = None
+    for number, segment in enumerate(segments):
+        if segment.lower() in _vocabulary() or _INVENTED.search(segment) or re.fullmatch(r"v\d+", segment):
+            continue
+        trial = (*segments[:number], _ANY_ID, *segments[number + 1 :])
+        for node in _walk(_tree(), trial):
+            template = node.template.removeprefix(PREFIX).strip("/").split("/")
+            if template[number].startswith("{") and (method is None or method in node.methods):
+                return PathReading(path=path, template=node.template, methods=node.methods, method_fits=True,
+                                   misfit=segment, parameter=template[number].strip("{}"))  # fmt: skip
+            if template[number].startswith("{") and len(template) - number > 2 and other_method is None:
+                other_method = PathReading(path=path, template=node.template, methods=node.methods)
+    return other_method
+
+
+_ANY_ID = "00000000-0000-4000-8000-000000000000"
+_INVENTED = re.compile(
+    r"guest|messag|messenger|chat|visitor|anonym|session|token|socket|connect|auth|widget|send|start|join|init"
+    r"|create|open|close|end|typing|event|participant|attach|upload|history|me$|current|active|external",
+    re.IGNORECASE,
+)
+"""What stands in paths that were made up."""
+
+
+@cache
+def _vocabulary() -> frozenset[str]:
+    """Every word that stands in a real path as itself."""
+    words = (segment for template, _ in _rows() for segment in template.split("/"))
+    return frozenset(word.lower() for word in words if word and not word.startswith("{"))
 
 
 def _is_value(segment: str, parameter: str) -> bool:

@@ -215,6 +215,14 @@ class Reading:
         return value.strip() if value is not None else None
 
     @cached_property
+    def deployment_ids(self) -> tuple[str, ...]:
+        """All values of `deploymentId` in the query, blanks kept, those at the URL's very end included."""
+        found = tuple(value for name, value in self.address.query if name == "deploymentId")
+        url = self.evidence.url or ""
+        ends_blank = url.endswith(" ") and url.rstrip().endswith(found[-1] if found else "\n")
+        return (*found[:-1], found[-1] + " ") if ends_blank else found
+
+    @cached_property
     def misspelled_deployment(self) -> str:
         """A query parameter that was meant to be `deploymentId`, or ""."""
         for name, _ in self.address.query:

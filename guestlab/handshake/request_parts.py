@@ -11,7 +11,11 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from guestlab.errors import InputError
+from guestlab.handshake.address import Address
 from guestlab.handshake.attempt import Attempt
+from guestlab.handshake.curl_text import COMMAND
+from guestlab.handshake.described import from_text
+from guestlab.handshake.evidence import Evidence
 from guestlab.log.redaction import Redactor
 
 if TYPE_CHECKING:
@@ -50,8 +54,8 @@ class Side(NamedTuple):
     """Whether it ended before its first frame was sent."""
 
 
-def sides(*given: Attempt | tuple[str, str]) -> tuple[Side, ...]:
-    """Read attempts, or (name, text) pairs; what is secret in a text becomes a numbered mask.
+def sides(*given: Attempt | Evidence | str | tuple[str, str]) -> tuple[Side, ...]:
+    """Read attempts, evidence, pasted texts or (name, text) pairs; secrets in them become numbered masks.
 
     Raises:
         InputError: Something else was given.
@@ -67,14 +71,69 @@ def _side(given: Any, redact: Any) -> Side:
         parts = list(_of_request(_sent(given), "body"))
         parts += _of_body(given.first_frame or "", "first frame", guests=not carried)
         return Side(name, given.verdict, tuple(parts[:MAX_PARTS]), given.first_frame is None)
+    if isinstance(given, Evidence):
+        return _described("as described", given, redact)
+    if isinstance(given, str) and given.strip():
+        return _pasted(given, redact)
     if isinstance(given, tuple) and len(given) == 2 and all(isinstance(part, str) for part in given):
         text = redact(given[1][:MAX_TEXT])
         return Side(given[0][:200], "", tuple(_of_request(text, "body"))[:MAX_PARTS], False)
     raise InputError(
-        "Only attempts and texts can be compared.",
+        "Only attempts, evidence and texts can be compared.",
         why=f"One of the two is {type(given).__name__}.",
-        next_step='Give two attempts, or ("failing", "POST /oauth/token HTTP/1.1 …") and another such pair.',
+        next_step='Give attempts, curl lines or requests as pasted, or ("failing", "POST /oauth/…") pairs.',
     )
+
+
+def _pasted(text: str, redact: Any) -> Side:
+    """A command line or code is read as the request it makes; anything else stands as it is."""
+    text = text[:MAX_TEXT]
+    line = _REQUEST_LINE.fullmatch(text.lstrip().split("\n", 1)[0].rstrip("\r"))
+    if line is None or not line[1].isupper():
+        evidence = from_text(text)
+        command = COMMAND.search(text)
+        if evidence.url:
+            return _described(f"{command[1]} as pasted" if command else "as pasted", evidence, redact)
+    return Side("as pasted", "", tuple(_of_request(redact(text), "body"))[:MAX_PARTS], False)
+
+
+def _described(name: str, evidence: Evidence, redact: Any) -> Side:
+    parts = list(_of_request(redact(_request_of(evidence)), "body"))
+    frame = evidence.first_frame
+    if frame is not None:
+        text = frame if isinstance(frame, str) else json.dumps(frame, default=str)
+        parts += _of_body(redact(text), "first frame", guests=evidence.token_kind in {None, *_TOKENLESS})
+    status, close = evidence.http_status, evidence.close_code
+    outcome = f"HTTP {status} (lane http)" if status else f"close code {close} (lane close)" if close else ""
+    return Side(name, outcome, tuple(parts[:MAX_PARTS]), frame is None)
+
+
+def _request_of(evidence: Evidence) -> str:
+    """Write the request that evidence describes; what every WebSocket client adds by itself included."""
+    address = Address.of(evidence.url or "")
+    _, mark, query = (evidence.url or "").partition("?")
+    port = f":{address.port}" if address.port is not None else ""
+    target = f"{address.path or '/'}{mark}{query.partition('#')[0]}".replace(" ", "%20")
+    lines = [f"{evidence.method or 'GET'} {target} HTTP/1.1"]
+    names = {name.lower() for name, _ in evidence.headers}
+    headers = [("Host", address.host + port)] if "host" not in names and address.host else []
+    if address.scheme in {"ws", "wss"}:
+        headers += [(name, value) for name, value in _HANDSHAKE if name.lower() not in names]
+        if evidence.subprotocols and "sec-websocket-protocol" not in names:
+            headers.append(("Sec-WebSocket-Protocol", ", ".join(evidence.subprotocols)))
+    lines += [f"{name}: {value}" for name, value in (*headers, *evidence.headers)]
+    body = evidence.request_body
+    text = "" if body is None else body if isinstance(body, str) else json.dumps(body, default=str)
+    return "\r\n".join(lines) + "\r\n\r\n" + text
+
+
+_HANDSHAKE = (
+    ("Upgrade", "websocket"),
+    ("Connection", "Upgrade"),
+    ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),  # the example of RFC 6455 section 1.2
+    ("Sec-WebSocket-Version", "13"),
+)
+"""What RFC 6455 section 4.1 wants of every client, so that nobody has to describe it."""
 
 
 def _numbering() -> Any:

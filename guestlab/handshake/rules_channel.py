@@ -51,6 +51,11 @@ def _not_guest_socket(reading: Reading) -> Match | None:
         return confirmed(
             *lines, fault=f"{quote_text(reading.address.host + reading.address.path, 120)} is no connectUri."
         )
+    if reading.deployment_id is not None:
+        fault = (
+            "deploymentId is for the guest socket, wss://webmessaging.…/v1; connectUri is used as it came."
+        )
+        return confirmed(*lines, fault=fault)
     placed = [
         place for place in reading.credentials if place.where in {"query", "header", "cookie", "subprotocol"}
     ]

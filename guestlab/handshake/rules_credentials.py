@@ -12,6 +12,7 @@ from guestlab.handshake.rule import SOURCES, Match, Rule, confirmed, likely
 from guestlab.handshake.targets import Target
 
 if TYPE_CHECKING:
+    from guestlab.handshake.credentials import Place
     from guestlab.handshake.reading import Reading
 
 __all__ = ["CREDENTIAL_RULES"]
@@ -37,6 +38,18 @@ _IN_THE_FRAME = (
 )
 
 
+_LIKE_ONE_IN_THE_FRAME = (
+    "What stands as the guest token ({places}) looks like an access token or another issued one: "
+    "there any string "
+    "names a session, so an issued token opens nothing there and is given away."
+)
+_MADE_UP = "A made-up string was put on the guest socket as a credential ({places}); none is read there."
+_CLIENT_PAIR = (
+    "Client id and secret were put on the guest socket ({places}); they are not read there, and this gives "
+    "them away."
+)
+
+
 def _oauth_on_guest_socket(reading: Reading) -> Match | None:
     if reading.target not in {Target.GUEST, Target.UNKNOWN}:
         return _told_about_socket(reading)
@@ -47,12 +60,24 @@ def _oauth_on_guest_socket(reading: Reading) -> Match | None:
         return None
     verdict = confirmed if any(place.certain for place in places) else likely
     in_the_frame = all(str(place).startswith("first frame") for place in places)
+    thing = "made-up credential" if reading.kind == "garbage" else "access token"
     return verdict(
-        *(f"access token in: {quote_text(place, 80)}" for place in places),
+        *(f"{thing} in: {quote_text(place, 80)}" for place in places),
         *reading.lines("token_kind", "http_status"),
-        what=_IN_THE_FRAME if in_the_frame and reading.first.text("action") in _CONFIGURES else "",
+        what=_what_was_put(reading, places, in_the_frame=in_the_frame),
         places=", ".join(dict.fromkeys(quote_text(place, 60) for place in places)),
     )
+
+
+def _what_was_put(reading: Reading, places: list[Place], *, in_the_frame: bool) -> str:
+    """Name the thing by what is known of it; "" for the rule's own words."""
+    if reading.kind == "garbage":
+        return _MADE_UP
+    if all("scheme Basic" in place.name for place in places):
+        return _CLIENT_PAIR
+    if in_the_frame and reading.first.text("action") in _CONFIGURES:
+        return _IN_THE_FRAME if reading.kind in OAUTH_KINDS else _LIKE_ONE_IN_THE_FRAME
+    return ""
 
 
 def _told_about_socket(reading: Reading) -> Match | None:

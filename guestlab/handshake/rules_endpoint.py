@@ -61,11 +61,28 @@ def _not_guest_socket(reading: Reading) -> Match | None:
         return None
     if not (host.is_genesys or host.is_loopback):
         return None
-    faults = [
-        fault for fault in (_host_fault(reading), _path_fault(reading), _scheme_fault(reading)) if fault
-    ]
-    if not faults:
+    found = (_host_fault(reading), _port_fault(reading), _path_fault(reading), _scheme_fault(reading))
+    faults = [fault for fault in found if fault]
+    lacking = _upgrade_lacking(reading)
+    if not faults and not lacking:
         return None
+    if not faults:
+        return confirmed(
+            *reading.lines("url", "headers", "client"),
+            lacking,
+            *reading.lines("http_status"),
+            what="The address is right, but this is no WebSocket handshake: {lacking}.",
+            why="The guest socket answers a GET that asks to change the protocol (RFC 6455 section "
+            "4.1): Upgrade, "
+            "Connection, Sec-WebSocket-Key and -Version. An ordinary HTTP request never becomes a socket.",
+            next_step="Open {open} with a WebSocket client (new WebSocket, websockets.connect, "
+            "wscat); by curl, add "
+            "the upgrade headers and --http1.1.",
+            lacking=lacking,
+            open=f"wss://{quote_text(host.name, 80)}/v1?deploymentId=…",
+        )
+    if lacking:
+        faults.append(lacking)
     domain = host.region.name if host.region else "{region}"
     right = f"wss://{domain}/v1" if host.is_loopback else f"wss://webmessaging.{domain}/v1"
     return confirmed(
@@ -86,6 +103,31 @@ def _host_fault(reading: Reading) -> str:
     return f"{found}, the guest socket is {host.nearest('webmessaging')}"
 
 
+def _port_fault(reading: Reading) -> str:
+    """Genesys Cloud's hosts answer on the schemes' own ports; no client is documented to use another."""
+    host, port = reading.host, reading.address.port
+    usual = 443 if reading.address.scheme in {"wss", "https"} else 80
+    if host is None or host.is_loopback or port in {None, usual} or reading.is_open:
+        return ""
+    return f"the port is {port}, Genesys Cloud answers on 443"
+
+
+def _upgrade_lacking(reading: Reading) -> str:
+    """Say that an HTTP request was made where a WebSocket is wanted, when it is seen how it was made."""
+    evidence = reading.evidence
+    maker = quote_text(evidence.client, 40) if evidence.client else ""
+    if reading.address.scheme in {"ws", "wss"}:
+        return (
+            f"{maker} makes ordinary HTTP requests and opens no {reading.address.scheme}:// address"
+            if (maker and maker != "curl")
+            else ""
+        )
+    seen = maker or (evidence.method is not None and bool(evidence.headers))
+    if reading.is_upgrade or not seen:
+        return ""
+    return f"{maker or 'an ordinary ' + str(evidence.method)} asked without the headers of an upgrade"
+
+
 def _path_fault(reading: Reading) -> str:
     path = reading.address.path
     if path.rstrip("/") == "/v1":
@@ -95,6 +137,8 @@ def _path_fault(reading: Reading) -> str:
 
 def _scheme_fault(reading: Reading) -> str:
     scheme, loopback = reading.address.scheme, reading.is_loopback
+    if scheme == "https" and _upgrade_lacking(reading):
+        return ""
     if scheme in {"http", "https"} and not reading.is_upgrade:
         return f"the scheme is {scheme}, not {'wss (ws without TLS)' if loopback else 'wss'}"
     if scheme in {"ws", "http"} and not loopback:

@@ -110,8 +110,6 @@ def _later(reading: Reading) -> Match | None:
         return None
     fault = f"{key} is {quote_text(verb, 60)!r}, which the guest protocol does not have"
     lines = reading.lines("sent_frame", "frame", "close_code")
-    if not reading.first:
-        return likely(*lines, fault=fault)
     converted = check_frame(frame.raw).converted
     advice = f"Send {quote_frame(converted)}." if converted else "Use one of the twelve actions."
     return likely(

@@ -30,6 +30,9 @@ def _wrong_host(reading: Reading) -> Match | None:
     if host.kind is HostKind.UNKNOWN and reading.note.says("identity provider"):
         return None  # their provider's own host
     faults = []
+    port = reading.address.port
+    if host.is_genesys and port not in {None, 443} and not reading.succeeded:
+        faults.append(f"the port is {port}")
     if not host.is_loopback and not (host.kind is HostKind.GENESYS and host.label == "login"):
         faults.append(f"the host is {quote_text(host.name, 80)}")
     if path != wanted:
@@ -75,7 +78,7 @@ def _client_authentication(reading: Reading) -> Match | None:
         fault = "The login service does not know the pair."
         return likely(*reading.lines("body", "note"), fault=fault) if told else None
     if reading.target is not Target.TOKEN or reading.succeeded:
-        return None
+        return _basic_elsewhere(reading)
     header = reading.header("Authorization") or ""
     in_body = not header and bool({"client_id", "client_secret"} & set(reading.fields))
     lines = reading.lines("url", "http_status", "body")
@@ -93,6 +96,24 @@ def _client_authentication(reading: Reading) -> Match | None:
         return None
     place = "They stand in the body." if in_body else "None came with the request."
     return likely(*lines, *reading.lines("request_body"), fault=place)
+
+
+def _basic_elsewhere(reading: Reading) -> Match | None:
+    """Client id and secret sent to the Platform API, which wants the token they are exchanged for."""
+    scheme, _, value = (reading.header("Authorization") or "").partition(" ")
+    calls = reading.target in {Target.PLATFORM, Target.CHANNEL_API} and reading.host is not None
+    known = calls and (reading.host.is_genesys or reading.host.is_loopback)  # type: ignore[union-attr]
+    if scheme.lower() != "basic" or not value or not known or reading.succeeded:
+        return None
+    return confirmed(
+        *reading.lines("url", "headers", "http_status", "body"),
+        what="Client id and secret were sent to the Platform API as HTTP Basic; it takes an access token.",
+        why="Basic identifies a client to /oauth/token of the login service only; every /api/v2 call wants "
+        "Authorization: Bearer with the access token that it answers.",
+        next_step="POST /oauth/token first (Basic, grant_type=client_credentials), then send "
+        "Authorization: Bearer "
+        "<access_token> here.",
+    )
 
 
 _UNKNOWN_PAIR = "The pair is unknown here: wrong secret, or another region's client."

@@ -7,6 +7,7 @@ import re
 from guestlab.handshake.evidence import OAUTH_KINDS
 from guestlab.handshake.quoting import quote_text
 from guestlab.handshake.reading import Reading, walk_keys
+from guestlab.handshake.rest_calls import rest_calls
 from guestlab.handshake.rule import SOURCES, Match, Rule, confirmed, likely
 from guestlab.handshake.targets import LEGACY_PATH, Target
 
@@ -43,6 +44,15 @@ def _open_messaging(reading: Reading) -> Match | None:
         return confirmed(*reading.lines("url", "token_kind", "http_status", "body"),
                          fault="Its inbound calls want client credentials, not a user's token.")  # fmt: skip
     if "/inbound/open" in path:
+        misfit = next((call.found.misfit for call in rest_calls(reading) if call.found.misfit), "")
+        if misfit and not reading.succeeded:
+            return likely(
+                *reading.lines("url", "http_status", "body"),
+                what=_NO_INTEGRATION,
+                why=_INTEGRATION_WHY,
+                next_step=_INTEGRATION_NEXT,
+                misfit=quote_text(misfit, 60),
+            )
         if not reading.refused or reading.refused == 429:
             return None
         of_user = kind in OAUTH_KINDS - {"client_credentials", "expired", "other_region"}
@@ -60,6 +70,13 @@ def _open_messaging(reading: Reading) -> Match | None:
             fault="By your words a server speaks for the customer.",
         )
     return None
+
+
+_NO_INTEGRATION = "The path of Open Messaging is right, but {misfit!r} is no integration id: ids are UUIDs."
+_INTEGRATION_WHY = "An inbound call names the open integration it is for, by the id it got when it was made."
+_INTEGRATION_NEXT = (
+    "Take the id from GET /api/v2/conversations/messaging/integrations/open and put it in the path."
+)
 
 
 def _mixed_numbers(reading: Reading) -> Match | None:

@@ -37,6 +37,8 @@ def _path_not_in_api(reading: Reading) -> Match | None:
     if reading.target not in {Target.PLATFORM, Target.CHANNEL_API, Target.UNKNOWN, Target.GUEST}:
         return None
     for call in rest_calls(reading):
+        if call.found.misfit and "/inbound/open" in call.path:
+            continue  # product.open-messaging says what is wrong with the id
         if not call.exists and _is_judged(reading, call):
             return _missing(reading, call)
         if call.exists and not call.from_note and (match := _other_host(reading, call)):
@@ -61,6 +63,20 @@ def _missing(reading: Reading, call: Call) -> Match:
     shown = f"{call.method} {quote_text(call.path, 140)}".strip()
     verdict = likely if call.from_note or reading.succeeded else confirmed
     lines = reading.lines("note") if call.from_note else reading.lines("url", "http_status", "body")
+    if call.found.misfit:
+        return likely(
+            *lines,
+            what="{shown}: the path is real, but {misfit!r} stands where {parameter} belongs, and {shape}.",
+            why="Ids in paths are those the Platform API hands out; a name or a number of one's own "
+            "finds nothing.",
+            next_step="Look the id up (in Admin, or by the list call without it) and put it in there.",
+            shown=shown,
+            misfit=quote_text(call.found.misfit, 60),
+            parameter=call.found.parameter,
+            shape="ids are UUIDs"
+            if call.found.parameter != "channelId"
+            else "a channel's id is the one it got",
+        )
     if call.found.template:
         methods = ", ".join(call.found.methods)
         return verdict(
@@ -85,13 +101,10 @@ def _missing(reading: Reading, call: Call) -> Match:
 
 def _other_host(reading: Reading, call: Call) -> Match | None:
     host = reading.host
-    if (
-        host is None
-        or host.kind is not HostKind.GENESYS
-        or host.label == "api"
-        or not call.path.startswith(PREFIX)
-    ):
+    if host is None or host.kind is not HostKind.GENESYS or not call.path.startswith(PREFIX):
         return None
+    if host.label == "api":
+        return _other_port(reading, call)
     domain = host.region.name if host.region else ""
     return confirmed(
         *reading.lines("url", "http_status"),
@@ -100,6 +113,19 @@ def _other_host(reading: Reading, call: Call) -> Match | None:
         shown=f"{call.method} {quote_text(call.path, 140)}".strip(),
         host=f"{host.name}, which is {LABELS.get(host.label, 'something else')}",
         domain=domain,
+    )
+
+
+def _other_port(reading: Reading, call: Call) -> Match | None:
+    port = reading.address.port
+    if port in {None, 443} or reading.succeeded:
+        return None
+    return confirmed(
+        *reading.lines("url", "http_status"),
+        what="{shown} exists, but not on port {port}.",
+        next_step="Leave the port out: the Platform API answers on 443.",
+        shown=f"{call.method} {quote_text(call.path, 140)}".strip(),
+        port=str(port),
     )
 
 

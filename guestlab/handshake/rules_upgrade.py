@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from guestlab.handshake.address import Address
-from guestlab.handshake.credentials import is_uuid
-from guestlab.handshake.quoting import is_masked, is_placeholder, quote_text
+from guestlab.handshake.deployment_id import id_fault
+from guestlab.handshake.quoting import quote_text
 from guestlab.handshake.rule import SOURCES, Match, Rule, confirmed, likely
 from guestlab.handshake.targets import Target
 
@@ -56,16 +56,24 @@ def _deployment_missing(reading: Reading) -> Match | None:
     else:
         shown = "no query parameter deploymentId"
     lines = (*reading.lines("url"), shown, *reading.lines("http_status", "body"))
-    verdict = confirmed if reading.evidence.http_status in {None, 401, 403} else likely
-    why = ""
+    status, body = reading.evidence.http_status, reading.evidence.body
+    explains = status is None or (status == 401 and not body)
+    why = _MISSING_WHY if explains else _MISSING_BUT
     if any(place.is_oauth for place in reading.credentials):
-        why = "It is not the token that is refused: the guest socket never looks at one. " + _MISSING_WHY
+        why = "It is not the token that is refused: the guest socket never looks at one. " + why
+    verdict = confirmed if explains else likely
     return verdict(*lines, why=why, shown=shown[0].upper() + shown[1:])
 
 
 _MISSING_WHY = (
     "The gateway in front of the guest socket needs deploymentId in the query; without it it answers 401 "
     "with an empty body by itself, and no log behind it shows the attempt."
+)
+
+_MISSING_BUT = (
+    "That it is missing is certain. That this answer comes from it is not: without it a bare 401 "
+    "with an empty "
+    "body is expected, so somebody else (a proxy, another server) may have answered."
 )
 
 
@@ -81,19 +89,111 @@ def _deployment_unknown(reading: Reading) -> Match | None:
     if status is not None and status.lower() not in {"active", ""} and reading.has_failed:
         known = f"Its status is {quote_text(status, 40)}."
         return confirmed(*lines, id=_shown_id(reading), cause=known, level="inferred")
-    shown = is_masked(reading.deployment_id) or is_placeholder(reading.deployment_id)
-    odd = not is_uuid(reading.deployment_id) and not shown
-    if odd and reading.has_failed and refused in {None, 400, 403, 404}:
-        verdict = confirmed if refused == 403 else likely
-        return verdict(*lines, id=_shown_id(reading), cause="It is no UUID, as every deployment id is.")
+    if match := _misshapen(reading, lines):
+        return match
     if refused != 403 or _origin_is_the_cause(reading):
         return None
-    if reading.note.says("inactive"):
+    return _refused_id(reading, lines)
+
+
+def _misshapen(reading: Reading, lines: tuple[str, ...]) -> Match | None:
+    """The id is no UUID, wears quotes or blanks, is a placeholder, or stands there twice."""
+    status, ids = reading.evidence.http_status, reading.deployment_ids
+    if status not in {None, 400, 401, 403, 404}:
+        return None
+    if len({value.strip().lower() for value in ids}) > 1:
+        return likely(
+            *lines, what=_TWICE, why=_ONE, next_step="Leave one, your deployment's.", level="inferred"
+        )
+    fault = id_fault(ids[0])
+    if fault is None or (reading.is_loopback and fault.kind == "no uuid" and not reading.has_failed):
+        return None  # on one's own machine an id may be anything, as long as it works
+    sure = status == 403 and fault.kind in {"no uuid", "wrapped", "empty value"}
+    doubt = _PERHAPS_HIDDEN if fault.kind == "unfilled" else ""
+    return (confirmed if sure else likely)(
+        *lines,
+        f"deploymentId: {fault.cause}",
+        what="{id} is not a deployment id as it stands there: {cause}.",
+        why="An id that does not exist is refused at the upgrade, before any frame, for good.{doubt}",
+        next_step=_CLEAN_ID if fault.kind in {"wrapped", "blank"} else _REAL_ID,
+        id=_shown_id(reading),
+        cause=fault.cause,
+        doubt=doubt,
+        level="inferred" if fault.kind == "blank" else None,
+    )
+
+
+_TWICE = (
+    "deploymentId stands in the query more than once, with different values; which one counts is not known."
+)
+_ONE = "A socket belongs to one deployment, and each part in between may take another of the two."
+_PERHAPS_HIDDEN = " (If you only hid the id for showing it, this is not the fault.)"
+_CLEAN_ID = (
+    "Send the bare UUID: nothing around it, nothing after it; trim what comes from a file or variable."
+)
+_REAL_ID = (
+    "Put in the id from Admin > Message > Messenger Deployments, a UUID; the deployment's name or another "
+    "product's id does not do."
+)
+
+
+def _refused_id(reading: Reading, lines: tuple[str, ...]) -> Match | None:
+    """A 403, and an id of the right form: what is known of the deployment leaves this or that."""
+    evidence = reading.evidence
+    if reading.note.says("inactive") and not _is_active(reading):
         said = "By your words it is not active."
         return likely(*lines, *reading.lines("note"), id=_shown_id(reading), cause=said, level="inferred")
-    return likely(
-        *lines, id=_shown_id(reading), cause="The id may be mistyped, of another region, or inactive."
-    )
+    origin_is_fine = _origin_is_fine(reading)
+    if _is_active(reading) and origin_is_fine:
+        return None  # whatever it is, it is neither: the hints of `unexplained` say what remains
+    facts = (*lines, *reading.lines("allowed_domains", "allow_all_domains"), _origin_line(reading))
+    if _is_active(reading):
+        place = (
+            "another region than this socket's, or its Origin rule"
+            if not _same_region(reading)
+            else ("its Origin rule")
+        )
+        return likely(
+            *facts,
+            what="Deployment {id} is Active where it was looked up, and this socket refuses it all the same.",
+            why="An inactive or mistyped id is excluded by that. What remains first: {place}; then an answer "
+            "of something in between (a proxy, a firewall), or a change that has not arrived everywhere.",
+            next_step="Compare the region of the socket with the one it was looked up in, and its allowed "
+            "domains with the Origin that is sent.",
+            id=_shown_id(reading),
+            place=place,
+            level="inferred",
+        )
+    if origin_is_fine:
+        return likely(
+            *facts,
+            why="An unknown id is refused at the upgrade, before any frame, for good. Origin is "
+            "excluded: the "
+            "deployment lets this one in. (That an inactive id looks the same is inferred.)",
+            next_step="Compare the id with Admin > Message > Messenger Deployments of the same "
+            "region, and see "
+            "that it is Active.",
+            id=_shown_id(reading),
+        )
+    cause = "The id may be mistyped, of another region, or inactive."
+    return likely(*lines, id=_shown_id(reading), cause=cause) if evidence.http_status == 403 else None
+
+
+def _is_active(reading: Reading) -> bool:
+    return (reading.evidence.deployment_status or "").lower() == "active"
+
+
+def _same_region(reading: Reading) -> bool:
+    found, host = reading.evidence.region_of_deployment, reading.host
+    return bool(found) and host is not None and host.region is not None and found == host.region.name
+
+
+def _origin_is_fine(reading: Reading) -> bool:
+    """Whether what was looked up says that this Origin is let in."""
+    origin, domains = reading.header("Origin"), reading.evidence.allowed_domains
+    if reading.evidence.allow_all_domains:
+        return True
+    return bool(domains and origin is not None and _is_listed(origin, domains))
 
 
 def _shown_id(reading: Reading) -> str:

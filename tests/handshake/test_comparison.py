@@ -16,6 +16,7 @@ import pytest
 import guestlab
 from guestlab.errors import InputError
 from guestlab.handshake.comparison import ClientView, Comparison, client_views, compare
+from guestlab.handshake.evidence import Evidence
 from guestlab.lab import Lab
 from guestlab.sandbox import Sandbox
 
@@ -191,10 +192,44 @@ def test_hostile_text_stays_text(attempts: dict[str, Attempt]) -> None:
         assert all(c.isprintable() or c == "\n" for c in comparison.text + repr(comparison))
 
 
-def test_only_attempts_and_texts_can_be_compared(attempts: dict[str, Attempt]) -> None:
+def test_only_attempts_evidence_and_texts_can_be_compared(attempts: dict[str, Attempt]) -> None:
     """Anything else is said so."""
-    with pytest.raises(InputError, match="Only attempts and texts"):
-        compare(attempts["open"], "GET / HTTP/1.1")  # type: ignore[arg-type]
+    for other in (42, "  ", ("one",), None):
+        with pytest.raises(InputError, match="Only attempts, evidence and texts"):
+            compare(attempts["open"], other)  # type: ignore[arg-type]
+
+
+ID = "3b0c7d52-6d0c-4f3e-9a40-7a6f0a51c008"
+RAW = f"GET /v1?deploymentId={ID} HTTP/1.1\r\nHost: webmessaging.mypurecloud.de\r\nUpgrade: websocket\r\n\r\n"
+CURL = (
+    "curl -i 'https://webmessaging.mypurecloud.de/v1?access_token=abcdef12345' -H 'Upgrade: websocket' -A x"
+)
+
+
+def test_pasted_texts_and_evidence_are_compared_in_any_mix(attempts: dict[str, Attempt]) -> None:
+    """As the requests they make, whatever was pasted."""
+    evidence = Evidence.of(url=f"wss://webmessaging.mypurecloud.de/v1?deploymentId={ID}", http_status=403)
+    whats = [difference.what for difference in compare(CURL, RAW).differences]
+    assert whats == ["query parameter access_token", "query parameter deploymentId", "header User-Agent"]
+    assert "abcdef12345" not in compare(CURL, RAW).text
+    code = 'const ws = new WebSocket("wss://webmessaging.mypurecloud.de/v1");'
+    assert [d.what for d in compare(code, evidence).differences] == ["query parameter deploymentId"]
+    assert compare(evidence, RAW).outcomes == ("HTTP 403 (lane http)", "")
+    assert compare(evidence, ("right", RAW)).names == ("as described", "right")
+    assert "query parameter deploymentId" in [d.what for d in compare(attempts["open"], evidence).differences]
+    assert [d.what for d in compare("a\nb", "a\nc").differences] == ["line 2"]
+
+
+def test_a_described_first_frame_and_body_are_compared_too() -> None:
+    """Key by key; a guest's token is made afresh each time."""
+    url = f"wss://webmessaging.mypurecloud.de/v1?deploymentId={ID}"
+    one, other = ({"action": action, "token": f"{action}-1"} for action in ("connect", "configureSession"))
+    found = compare(Evidence.of(url=url, first_frame=one), Evidence.of(url=url, first_frame=other))
+    assert [d.what for d in found.differences] == ["first frame action"]
+    login = "https://login.mypurecloud.de/oauth/token"
+    left = Evidence.of(url=login, method="POST", request_body={"grant_type": "client_credentials"})
+    right = f"curl {login} -d grant_type=client_credentials"
+    assert "body grant_type" in [d.what for d in compare(left, right).differences]
 
 
 def test_compare_is_public() -> None:

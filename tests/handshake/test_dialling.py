@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import ssl
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import trustme
@@ -16,14 +17,18 @@ from guestlab.handshake.attempt import Plan
 from guestlab.handshake.certificate import issuer_of
 from guestlab.handshake.dialling import Dial, find_proxy, run_step
 from guestlab.handshake.perform import perform
+from guestlab.http import Client, Request, environment_proxy
 from guestlab.lab import Lab
 from guestlab.log import Log
+from guestlab.regions import Region
 
 PASSWORD = "proxy-password-7"
 
 
 @contextlib.asynccontextmanager
-async def connect_proxy(answer: bytes = b"HTTP/1.1 200 Connection established") -> AsyncIterator[dict]:
+async def connect_proxy(
+    answer: bytes = b"HTTP/1.1 200 Connection established", tls: ssl.SSLContext | None = None
+) -> AsyncIterator[dict]:
     """A proxy that knows CONNECT only, and does it unless its answer is a refusal."""
     seen: dict = {"heads": [], "tasks": set()}
 
@@ -49,7 +54,7 @@ async def connect_proxy(answer: bytes = b"HTTP/1.1 200 Connection established") 
             with contextlib.suppress(OSError):
                 await end.wait_closed()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
     seen["port"] = server.sockets[0].getsockname()[1]
     try:
         yield seen
@@ -113,7 +118,7 @@ def test_something_that_is_no_proxy_is_said_to_be_none(lab: Lab) -> None:
     asyncio.run(go())
 
 
-@pytest.mark.parametrize("address", ["socks5://127.0.0.1:1", "https://127.0.0.1", "http://", "http://h:x"])
+@pytest.mark.parametrize("address", ["socks5://127.0.0.1:1", "ftp://127.0.0.1", "http://", "https://h:x"])
 def test_an_unusable_proxy_address_is_an_input_error(address: str) -> None:
     """Before anything is dialled."""
     with pytest.raises(InputError, match="proxy"):
@@ -123,15 +128,119 @@ def test_an_unusable_proxy_address_is_an_input_error(address: str) -> None:
 def test_the_environments_proxy_is_used_away_from_loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """And NO_PROXY is kept."""
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.invalid:3128")
-    monkeypatch.setenv("NO_PROXY", "inside.invalid")
+    monkeypatch.setenv("NO_PROXY", "inside.invalid,ported.invalid:8443")
 
-    def found(host: str, named: str | None = None) -> str:
-        return str(find_proxy(host, secure=True, named=named, log=Log()))
+    def found(host: str, named: str | None = None, port: int | None = None) -> str:
+        return str(find_proxy(host, secure=True, named=named, log=Log(), port=port))
 
     assert found("webmessaging.mypurecloud.de") == "proxy.invalid:3128"
+    assert found("ported.invalid", port=8443) == "None"
+    assert found("ported.invalid", port=443) == "proxy.invalid:3128"
     assert found("api.inside.invalid") == "None"
     assert found("localhost") == "None"
     assert found("webmessaging.mypurecloud.de", "") == "None"
+
+
+def test_all_proxy_counts_where_no_other_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And an address without a scheme is an HTTP proxy's."""
+    monkeypatch.setenv("ALL_PROXY", "https://all.invalid")
+    assert environment_proxy("a.invalid", secure=True) == "https://all.invalid"
+    found = find_proxy("a.invalid", secure=False, named=None, log=Log())
+    assert found is not None
+    assert (found.port, found.secure, found.url) == (443, True, "https://all.invalid:443")
+    monkeypatch.setenv("HTTPS_PROXY", "plain.invalid:3128")
+    assert environment_proxy("a.invalid", secure=True) == "http://plain.invalid:3128"
+    assert environment_proxy("127.0.0.1", secure=True) == ""
+
+
+def _certificates(tmp_path: Path, *others: Path) -> tuple[ssl.SSLContext, Path]:
+    """A proxy's TLS context, and a file with its authority and others."""
+    authority = trustme.CA(organization_name="The Proxy's Own")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    path = tmp_path / "authorities.pem"
+    path.write_bytes(authority.cert_pem.bytes() + b"".join(other.read_bytes() for other in others))
+    return context, path
+
+
+def test_an_attempt_goes_through_a_proxy_that_speaks_tls(lab: Lab, tmp_path: Path) -> None:
+    """TLS to the proxy, CONNECT inside it, and a plaintext target behind."""
+    context, authorities = _certificates(tmp_path)
+
+    async def go() -> None:
+        async with connect_proxy(tls=context) as proxy:
+            url = f"https://me:{PASSWORD}@127.0.0.1:{proxy['port']}"
+            attempt = await perform(_plan(lab), lab.log, number=1, ca_file=authorities, proxy=url)
+        assert attempt.http_status == 101
+        assert "over TLS" in attempt.steps[1].note
+        assert "Proxy-Authorization: Basic " in proxy["heads"][0]
+        assert PASSWORD not in str([entry.note for entry in lab.log.entries])
+        assert attempt.proxy == f"https://127.0.0.1:{proxy['port']}"
+
+    asyncio.run(go())
+
+
+def test_tls_goes_inside_the_tls_to_the_proxy(tmp_path: Path) -> None:
+    """Two layers, each with its own certificate."""
+    from guestlab.sandbox import Sandbox
+
+    with Sandbox(tls=True) as sandbox:
+        context, authorities = _certificates(tmp_path, sandbox.ca_file)
+        url = f"wss://127.0.0.1:{sandbox.tls_port}/v1?deploymentId={sandbox.deployment_id}"
+
+        async def go() -> None:
+            async with connect_proxy(tls=context) as proxy:
+                way = f"https://127.0.0.1:{proxy['port']}"
+                attempt = await perform(Plan(url=url), Log(), number=1, ca_file=authorities, proxy=way)
+            assert attempt.http_status == 101, attempt
+            assert [step.name for step in attempt.steps] == ["dns", "tcp", "tls", "upgrade"]
+
+        asyncio.run(go())
+
+
+def test_a_proxys_untrusted_certificate_is_the_proxys(lab: Lab, tmp_path: Path) -> None:
+    """And a proxy without TLS is told from one with."""
+    context, _ = _certificates(tmp_path)
+
+    async def go() -> None:
+        for tls, words in ((context, "certificate of the proxy"), (None, "speaks no TLS")):
+            server = await asyncio.start_server(_mumble, "127.0.0.1", 0, ssl=tls)
+            port = server.sockets[0].getsockname()[1]
+            attempt = await perform(_plan(lab), lab.log, number=1, proxy=f"https://127.0.0.1:{port}")
+            server.close()
+            await server.wait_closed()
+            assert (attempt.ok, attempt.step, attempt.http_status) == (False, "tcp", None)
+            assert words in attempt.verdict
+
+    asyncio.run(go())
+
+
+async def _mumble(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(OSError):
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        writer.close()
+        await writer.wait_closed()
+
+
+def test_http_takes_the_environments_proxy_and_keeps_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As an attempt does; the transport is made once."""
+    monkeypatch.setenv("HTTPS_PROXY", f"http://me:{PASSWORD}@proxy.invalid:3128")
+    monkeypatch.setenv("NO_PROXY", "api.mypurecloud.ie")
+    log = Log()
+    transport = Client(Region("mypurecloud.de"), log)._client._transport
+
+    def route(host: str) -> object:
+        return transport._route(Request("GET", f"https://{host}/api/v2/tokens/me"))  # type: ignore[attr-defined]
+
+    direct = transport._direct  # type: ignore[attr-defined]
+    assert route("api.mypurecloud.de") is not direct
+    assert route("api.mypurecloud.de") is route("login.mypurecloud.de")
+    assert route("api.mypurecloud.ie") is direct
+    assert route("127.0.0.1") is direct
+    assert PASSWORD not in log.redact(f"it was {PASSWORD}")
+    monkeypatch.setenv("HTTPS_PROXY", "gopher://x")
+    with pytest.raises(InputError, match="proxy"):
+        route("api.mypurecloud.com")
 
 
 def test_an_untrusted_certificates_issuer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

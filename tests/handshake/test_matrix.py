@@ -45,7 +45,7 @@ def _cell(setting: Setting, *, number: int = 1, ok: bool = False, **told: Any) -
         "evidence": evidence,
         "diagnosis": diagnose(evidence),
     }
-    given = {part.name: given[part.name] for part in fields(Attempt)} | told
+    given = {part.name: given[part.name] for part in fields(Attempt) if part.name in given} | told
     return Cell.of(Attempt(**given), setting)
 
 

@@ -1,0 +1,209 @@
+"""What a number usually means where no rule can be sure: the hints inside an `unexplained` finding.
+
+Rows of (lane, number) with what it points to and what to look at first. None of them is a verdict: a proxy, a
+gateway or a load balancer may have spoken instead of Genesys Cloud, and a number alone does not tell which.
+Sources: RFC 9110 (statuses), RFC 6455 section 7.4 and the IANA close code registry (close codes). Pure.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from guestlab.handshake.targets import Target
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from guestlab.handshake.reading import Reading
+
+__all__ = ["GRANTS", "Hint", "asks_for_unknown_grant", "hint_of"]
+
+
+class Hint(NamedTuple):
+    """What a number points to, without proving it."""
+
+    points_to: str
+    look: str
+    """What to look at first."""
+
+
+_MOVED = Hint(
+    points_to=(
+        "A redirect does not come from the guest socket: it points to http:// where https/wss belongs, to a "
+        "wrong host, or to the login page of a proxy."
+    ),
+    look=(
+        "Look where the header Location points; compare scheme, host and path with "
+        "wss://webmessaging.{region}/v1, and try a network without the proxy."
+    ),
+)
+_BETWEEN = Hint(
+    points_to=(
+        "It comes from a gateway or a proxy in between, or from a service that is away for the moment; the "
+        "request itself need not be wrong."
+    ),
+    look=(
+        "Try again after some seconds; look at the headers Server and Via to see who answered, and try a "
+        "network without the proxy."
+    ),
+)
+
+_STATUSES: Mapping[int, Hint] = {
+    301: _MOVED,
+    302: _MOVED,
+    303: _MOVED,
+    307: _MOVED,
+    308: _MOVED,
+    404: Hint(
+        points_to=(
+            "404 is about the path. Where it is /v1, as it should be, a proxy or another host behind the name "
+            "has answered."
+        ),
+        look=(
+            "Look at Server and Via in the answer, check what the name resolves to, and that the path goes "
+            "out as /v1 (tools and proxies rewrite it)."
+        ),
+    ),
+    407: Hint(
+        points_to=(
+            "407 is spoken by proxies only (RFC 9110 section 15.5.8): one in between wants credentials of its"
+            " own, and nothing reached Genesys Cloud."
+        ),
+        look=(
+            "Give the proxy's user and password to the client (HTTPS_PROXY, --proxy-user, proxy=), or go past"
+            " it."
+        ),
+    ),
+    408: _BETWEEN,
+    426: Hint(
+        points_to=(
+            "426 asks for another protocol: the headers Upgrade and Connection did not arrive, or the request"
+            " went out as HTTP/2."
+        ),
+        look=(
+            "Open it with a WebSocket client over HTTP/1.1 (curl: --http1.1), and see whether a proxy takes "
+            "the upgrade headers away."
+        ),
+    ),
+    500: _BETWEEN,
+    502: _BETWEEN,
+    503: _BETWEEN,
+    504: _BETWEEN,
+}
+_CLOSES: Mapping[int, Hint] = {
+    1002: Hint(
+        points_to="1002 means that one side broke the WebSocket protocol itself, not the guest protocol.",
+        look="Look for a proxy that touches the stream, and for hand-written framing; use a known library.",
+    ),
+    1003: Hint(
+        points_to="1003 refuses the kind of data: the guest socket takes texts, no binary frames.",
+        look="Send each frame as text, with one JSON object in it.",
+    ),
+    1007: Hint(
+        points_to="1007 says that a text was no valid UTF-8.",
+        look="Encode frames as UTF-8.",
+    ),
+    1008: Hint(
+        points_to=(
+            "1008 is a refusal by policy: of the last frame, or by a firewall or gateway in between; it names"
+            " no cause."
+        ),
+        look=(
+            "Compare the frame sent last with what the guest protocol knows; guestlab diagnose --sent-frame "
+            "does."
+        ),
+    ),
+    1011: Hint(
+        points_to=(
+            "1011 says that the server met a condition it did not expect; the request need not be wrong."
+        ),
+        look=(
+            "Connect again with the same guest token, waiting longer each time; if it stays, look at the last"
+            " frame sent."
+        ),
+    ),
+    1012: Hint(
+        points_to="1012 means that the service restarts.",
+        look="Connect again with the same guest token after a random pause.",
+    ),
+    1013: Hint(
+        points_to="1013 means that the service is overloaded and asks to try again later.",
+        look="Connect again with the same guest token, waiting longer each time.",
+    ),
+    1014: Hint(
+        points_to="1014 is a gateway's bad answer from the server behind it.",
+        look="Connect again with the same guest token after some seconds.",
+    ),
+    1015: Hint(
+        points_to="1015 is never sent: the client says by it that TLS was not agreed on.",
+        look=(
+            "Check the certificate and whether a proxy opens TLS: guestlab attempt shows the step it ends at."
+        ),
+    ),
+}
+
+_ACTIVE = Hint(
+    points_to=(
+        "The deployment is Active and this Origin is let in, so neither an inactive id nor the Origin "
+        "explains the 403. What remains: it was looked up in another region than this socket's; a change that"
+        " has not reached every copy yet (published files lag some minutes); a proxy or firewall that answers"
+        " by itself."
+    ),
+    look=(
+        "Compare the socket's region with the one it was looked up in, look at Server and Via in the answer, "
+        "wait some minutes after a change, and try another network."
+    ),
+)
+_BARE_401 = Hint(
+    points_to=(
+        "With deploymentId in the query a bare 401 is not what the guest socket is known to answer; a proxy "
+        "in between, or a gateway that did not get the query, may have spoken."
+    ),
+    look="See in the raw bytes whether deploymentId really went out, and repeat it past the proxy.",
+)
+_NO_SUCH_GRANT = Hint(
+    points_to=(
+        "The login service publishes four grants: client_credentials, authorization_code (with PKCE or a "
+        "secret), refresh_token and SAML2 bearer. The grant asked for is none of them."
+    ),
+    look=(
+        "For a server of your own use client_credentials; to act for a person, authorization_code with PKCE."
+    ),
+)
+GRANTS = frozenset(
+    {
+        "client_credentials",
+        "authorization_code",
+        "refresh_token",
+        "urn:ietf:params:oauth:grant-type:saml2-bearer",
+    }
+)
+"""Grants the login service publishes (login.mypurecloud.com, authorization server metadata)."""
+
+
+def hint_of(reading: Reading) -> Hint | None:
+    """Find what the evidence points to without proving it; None where it points nowhere."""
+    evidence = reading.evidence
+    if asks_for_unknown_grant(reading):
+        return _NO_SUCH_GRANT
+    if reading.target not in {Target.GUEST, Target.UNKNOWN, Target.CHANNEL}:
+        return _STATUSES.get(evidence.http_status or 0) if evidence.http_status in _BY_OTHERS else None
+    if evidence.http_status == 403 and (evidence.deployment_status or "").lower() == "active":
+        return _ACTIVE
+    if evidence.http_status == 401 and reading.at_guest_socket and reading.deployment_id:
+        return _BARE_401
+    if evidence.http_status not in {None, 101}:
+        return _STATUSES.get(evidence.http_status or 0)
+    return _CLOSES.get(evidence.close_code or 0)
+
+
+_BY_OTHERS = frozenset({407, 502, 503, 504})
+"""Statuses that say the same wherever the request went."""
+
+
+def asks_for_unknown_grant(reading: Reading) -> bool:
+    """Tell whether a token request names a grant that the login service does not publish."""
+    grant = reading.fields.get("grant_type", "")
+    plain = grant.strip().lower()
+    named = bool(plain) and plain[:1] not in "{<$%["
+    return reading.target is Target.TOKEN and named and plain not in GRANTS and not reading.succeeded
