@@ -35,6 +35,7 @@ __all__ = [
     "send",
     "typing",
     "update_conversation",
+    "write_to_customer",
 ]
 
 TEXT_LENGTH = 4000
@@ -112,7 +113,7 @@ async def send(call: Call) -> dict[str, Any]:
         raise Refusal("max.length.exceeded", limit=TEXT_LENGTH)
     if target.messenger_type == "webmessaging":
         return _to_guest(call, target, party, text, media)
-    return _to_customer(call, target, party, text or "")
+    return message_document(write_to_customer(call, target, party, text or "", entity=AGENT))
 
 
 def _to_guest(
@@ -136,7 +137,9 @@ def _to_guest(
     return message_document(found)
 
 
-def _to_customer(call: Call, target: Conversation, party: Participant, text: str) -> dict[str, Any]:
+def write_to_customer(
+    call: Call, target: Conversation, party: Participant, text: str, *, entity: str
+) -> MessageData:
     """Open Messaging: kept here, and sent to the integration's webhook."""
     world = call.world
     now = world.now()
@@ -154,7 +157,7 @@ def _to_customer(call: Call, target: Conversation, party: Participant, text: str
         "id": message_id,
         "channel": channel,
         "direction": "Outbound",
-        "originatingEntity": AGENT,
+        "originatingEntity": entity,
         "type": "Text",
         "text": text,
         "content": [],
@@ -172,7 +175,7 @@ def _to_customer(call: Call, target: Conversation, party: Participant, text: str
     )
     world.conversations.keep(found)
     call.messaging.webhooks.send(target, normalized)
-    return message_document(found)
+    return found
 
 
 async def typing(call: Call) -> Reply:

@@ -7,10 +7,10 @@ document (level: official) and recorded payloads (level: measured).
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from guestlab.sandbox.clock import iso
 from guestlab.sandbox.conversations import MessageData
+from guestlab.sandbox.pages import safe_target
 from guestlab.sandbox.platform import page
 from guestlab.sandbox.refusals import Refusal
 from guestlab.sandbox.world import Integration, World
@@ -20,16 +20,21 @@ if TYPE_CHECKING:
     from guestlab.sandbox.conversations import Conversation
 
 __all__ = [
+    "all_integrations",
     "create_integration",
+    "delete_integration",
     "inbound_event",
     "inbound_message",
     "inbound_receipt",
+    "inbound_response",
     "integration",
     "integrations",
+    "update_integration",
 ]
 
 _PATH = "/api/v2/conversations/messaging/integrations/open"
 _ID_TYPES = {"Email", "Phone", "Opaque"}
+_BUTTONS = {"Button", "QuickReply", "DatePicker"}
 _SECRET_LENGTH = 16
 _STATUSES = {
     "Sent": "sent",
@@ -77,12 +82,7 @@ async def create_integration(call: Call) -> dict[str, Any]:
     for name in ("name", "outboundNotificationWebhookUrl", "outboundNotificationWebhookSignatureSecretToken"):
         if not isinstance(body.get(name), str) or not body[name]:
             raise Refusal("missing.required.field.value", field=name)
-    url = urlsplit(body["outboundNotificationWebhookUrl"])
-    if url.scheme not in {"http", "https"} or not url.netloc:
-        raise Refusal("invalid.outbound.webhook.url")
-    if len(body["outboundNotificationWebhookSignatureSecretToken"]) < _SECRET_LENGTH:
-        raise Refusal("notification.webhook.signature.secret.token.longer.than.15.characters")
-    headers = body.get("webhookHeaders")
+    _check_fields(body)
     world = call.world
     created = Integration(
         id=world.new_id() if world.integration_id in world.integrations else world.integration_id,
@@ -91,10 +91,66 @@ async def create_integration(call: Call) -> dict[str, Any]:
         webhook_secret=body["outboundNotificationWebhookSignatureSecretToken"],
         recipient_id=world.new_id(),
         created_at=world.now(),
-        headers={str(k): str(v) for k, v in headers.items()} if isinstance(headers, dict) else {},
+        headers=_headers(body) or {},
     )
     world.integrations[created.id] = created
     return {**_document(world, created), "createStatus": "Initiated"}
+
+
+async def update_integration(call: Call) -> dict[str, Any]:
+    """`PATCH …/integrations/open/{id}`: the fields given."""
+    found = _find(call)
+    body = await call.object()
+    if not isinstance(body.get("name"), str) or not body["name"]:
+        raise Refusal("missing.required.field.value", field="name")
+    _check_fields(body)
+    found.name = body["name"]
+    found.webhook_url = body.get("outboundNotificationWebhookUrl", found.webhook_url)
+    found.webhook_secret = body.get("outboundNotificationWebhookSignatureSecretToken", found.webhook_secret)
+    headers = _headers(body)
+    found.headers = found.headers if headers is None else headers
+    return _document(call.world, found)
+
+
+async def delete_integration(call: Call) -> None:
+    """`DELETE …/integrations/open/{id}`."""
+    del call.world.integrations[_find(call).id]
+
+
+async def all_integrations(call: Call) -> dict[str, Any]:
+    """`GET /api/v2/conversations/messaging/integrations`: of every kind, web messaging too."""
+    world = call.world
+    web = [("webmessaging", d.id, d.name, world.named_id(f"recipient of {d.id}")) for d in world.deployments]
+    own = [("open", i.id, i.name, i.recipient_id) for i in world.integrations.values()]
+    entities = [
+        {
+            "id": identifier,
+            "name": name,
+            "messengerType": kind,
+            "status": "Active",
+            "recipient": {"id": recipient, "selfUri": f"/api/v2/routing/message/recipients/{recipient}"},
+            "version": 1,
+            "selfUri": f"/api/v2/conversations/messaging/integrations/{identifier}",
+        }
+        for kind, identifier, name, recipient in (*web, *own)
+    ]
+    return page(call, entities)
+
+
+def _check_fields(body: dict[str, Any]) -> None:
+    """What is wrong with the fields that are there."""
+    address = body.get("outboundNotificationWebhookUrl")
+    if address is not None:
+        if not isinstance(address, str) or not safe_target(address):
+            raise Refusal("invalid.outbound.webhook.url")
+    secret = body.get("outboundNotificationWebhookSignatureSecretToken")
+    if secret is not None and (not isinstance(secret, str) or len(secret) < _SECRET_LENGTH):
+        raise Refusal("notification.webhook.signature.secret.token.longer.than.15.characters")
+
+
+def _headers(body: dict[str, Any]) -> dict[str, str] | None:
+    headers = body.get("webhookHeaders")
+    return {str(k): str(v) for k, v in headers.items()} if isinstance(headers, dict) else None
 
 
 async def inbound_message(call: Call) -> dict[str, Any]:
@@ -104,8 +160,53 @@ async def inbound_message(call: Call) -> dict[str, Any]:
     sender, channel = _sender(body)
     if not body.get("text") and not body.get("content"):
         raise Refusal("constraint.validation", reason="should have required property 'text'")
-    conversation = _conversation(call.world, found, sender)
+    content = [
+        {"contentType": "Attachment", **item}
+        for item in body.get("content") or ()
+        if isinstance(item, dict) and isinstance(item.get("attachment"), dict)
+    ]
+    said = {"type": "Text", "text": body.get("text") or "", "content": content}
+    answer = _keep(call, found, sender, channel, said)
+    if call.query.get("prefetchConversationId", "").lower() != "true":
+        answer.pop("conversationId")
+    return answer
+
+
+async def inbound_response(call: Call) -> dict[str, Any]:
+    """`POST …/inbound/open/structured/response`: the customer pressed a button."""
+    found = _find(call)
+    body = await call.object()
+    sender, channel = _sender(body)
+    pressed = body.get("buttonResponse")
+    if not isinstance(pressed, dict) or not all(
+        isinstance(pressed.get(name), str) for name in ("type", "text", "payload")
+    ):
+        raise Refusal("constraint.validation", reason="should have required property 'buttonResponse'")
+    if pressed["type"] not in _BUTTONS:
+        raise Refusal(
+            "invalid.value", value=pressed["type"][:100], type="type", allowed=", ".join(sorted(_BUTTONS))
+        )
+    asked = call.world.conversations.message(str(body.get("originatingMessageId")))
+    if asked is None or asked.inbound or asked.conversation.own_address != found.id:
+        raise Refusal("not.found")
+    shown = {name: pressed[name] for name in ("id", "type", "text", "payload") if name in pressed}
+    said = {
+        "type": "Structured",
+        "text": pressed["text"],
+        "content": [{"contentType": "ButtonResponse", "buttonResponse": shown}],
+    }
+    answer = _keep(call, found, sender, channel, said)
+    return {name: value for name, value in answer.items() if name not in {"text", "conversationId"}} | {
+        "direction": "Inbound"
+    }
+
+
+def _keep(
+    call: Call, found: Integration, sender: dict[str, Any], channel: dict[str, Any], said: dict[str, Any]
+) -> dict[str, Any]:
+    """Keep what a customer said and return the normalised message, with its conversation's id."""
     world = call.world
+    conversation = _conversation(world, found, sender)
     message_id = world.new_hex()
     normalized = {
         "id": message_id,
@@ -118,9 +219,7 @@ async def inbound_message(call: Call) -> dict[str, Any]:
             "from": sender,
             "time": channel["time"],
         },
-        "type": "Text",
-        "text": body.get("text") or "",
-        "content": body["content"] if isinstance(body.get("content"), list) else [],
+        **said,
         "direction": "Inbound",
         "originatingEntity": "Human",
         "metadata": {},
@@ -141,12 +240,9 @@ async def inbound_message(call: Call) -> dict[str, Any]:
         )
     )
     call.detail = f"conversation {conversation.id}"
-    answer = {
-        key: value for key, value in normalized.items() if key not in {"direction", "originatingEntity"}
-    }
-    if call.query.get("prefetchConversationId", "").lower() == "true":
-        answer["conversationId"] = conversation.id
-    return answer
+    hidden = {"direction", "originatingEntity"}
+    answer = {key: value for key, value in normalized.items() if key not in hidden}
+    return answer | {"conversationId": conversation.id}
 
 
 async def inbound_event(call: Call) -> dict[str, Any]:
@@ -219,6 +315,7 @@ async def inbound_receipt(call: Call) -> dict[str, Any]:
     if message is None or message.inbound or message.conversation.own_address != found.id:
         raise Refusal("not.found")
     message.status = _STATUSES[body["status"]]
+    call.world.conversations.tell("conversation", message.conversation)
     return {
         "id": message.id,
         "channel": {
@@ -273,5 +370,9 @@ def _conversation(world: World, found: Integration, sender: dict[str, Any]) -> C
         return running
     name = " ".join(str(sender[key]) for key in ("firstName", "lastName") if sender.get(key))
     return world.conversations.begin(
-        "open", guest_address=address, own_address=found.id, name=name or address
+        "open",
+        guest_address=address,
+        own_address=found.id,
+        name=name or address,
+        external_contact_id=world.named_id(f"external contact of {found.id} {address}"),
     )

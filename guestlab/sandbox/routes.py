@@ -19,6 +19,7 @@ from starlette.websockets import WebSocket
 from guestlab.regions import is_loopback_host
 from guestlab.sandbox import (
     agent_rest,
+    agentless,
     analytics,
     attachments,
     authorize,
@@ -106,9 +107,14 @@ ROUTES: tuple[Way, ...] = (
     Way("GET", _OPEN, open_messaging.integrations, _T, "platform"),
     Way("POST", _OPEN, open_messaging.create_integration, _T, "platform"),
     Way("GET", f"{_OPEN}/{{integration_id}}", open_messaging.integration, _T, "platform"),
+    Way("PATCH", f"{_OPEN}/{{integration_id}}", open_messaging.update_integration, _T, "platform"),
+    Way("DELETE", f"{_OPEN}/{{integration_id}}", open_messaging.delete_integration, _T, "platform"),
+    Way("GET", _OPEN.removesuffix("/open"), open_messaging.all_integrations, _T, "platform"),
     Way("POST", f"{_INBOUND}/message", open_messaging.inbound_message, _C, "platform"),
     Way("POST", f"{_INBOUND}/event", open_messaging.inbound_event, _C, "platform"),
     Way("POST", f"{_INBOUND}/receipt", open_messaging.inbound_receipt, _C, "platform"),
+    Way("POST", f"{_INBOUND}/structured/response", open_messaging.inbound_response, _C, "platform"),
+    Way("POST", f"{_MESSAGES}/agentless", agentless.send_agentless, _C, "platform"),
     # notifications
     Way("GET", f"{_API}/notifications/availabletopics", channel_calls.available_topics, _T, "notifications"),
     Way("POST", _CHANNELS, channel_calls.create_channel, _T, "notifications"),
