@@ -39,9 +39,11 @@ def entries_of(path: Path, report: Report) -> Iterator[Entry]:
                 report.skip("the zip", f"there is no {LOG} in it")
                 return
             rows = Rows(report, session=path.stem, at_ns=time_of_file(path))
-            with archive.open(member) as packed:
-                counted = io.BufferedReader(_Counted(packed, report))
-                yield from entries_of_lines(lines_of(decoded(counted, b""), report), rows, report)
+            with (
+                archive.open(member) as packed,
+                decoded(io.BufferedReader(_Counted(packed, report)), b"") as text,
+            ):
+                yield from entries_of_lines(lines_of(text, report), rows, report)
     except _BROKEN as error:
         report.skip("the rest", f"the zip is damaged or locked: {type(error).__name__}")
 

@@ -19,7 +19,7 @@ from guestlab.handshake.diagnosis import diagnose
 from guestlab.handshake.evidence import Evidence
 from guestlab.log.entry import Entry, Kind, Lane, Stage, Step
 from guestlab.log.frame_columns import Frames, direction_of
-from guestlab.log.reading.text_file import decoded, lines_of, time_of_file
+from guestlab.log.reading.text_file import lines_of, opened, time_of_file
 from guestlab.protocol.frames import describe_close
 
 if TYPE_CHECKING:
@@ -87,10 +87,8 @@ def is_console(text: str) -> bool:
 
 def entries_of(path: Path, report: Report) -> Iterator[Entry]:
     """Yield what a text file of terminal output tells."""
-    with path.open("rb") as stream:
-        head = stream.read(4)
-        stream.seek(0)
-        lines = lines_of(decoded(stream, head), report, with_empty=True)
+    with opened(path) as text:
+        lines = lines_of(text, report, with_empty=True)
         yield from entries_of_lines(lines, report, session=path.stem, at_ns=time_of_file(path))
 
 

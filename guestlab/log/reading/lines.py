@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from guestlab.log.reading.rows import Rows
-from guestlab.log.reading.text_file import decoded, lines_of, time_of_file
+from guestlab.log.reading.text_file import lines_of, opened, time_of_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -28,10 +28,8 @@ def entries_of(path: Path, report: Report) -> Iterator[Entry]:
     Frames that bear no time get that of the file; those that name no session are of one with its name.
     """
     rows = Rows(report, session=path.stem, at_ns=time_of_file(path))
-    with path.open("rb") as stream:
-        head = stream.read(4)
-        stream.seek(0)
-        yield from entries_of_lines(lines_of(decoded(stream, head), report), rows, report)
+    with opened(path) as text:
+        yield from entries_of_lines(lines_of(text, report), rows, report)
 
 
 def entries_of_lines(lines: Iterable[tuple[int, str]], rows: Rows, report: Report) -> Iterator[Entry]:

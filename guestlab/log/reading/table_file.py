@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Any
 from guestlab.log.cells import READ
 from guestlab.log.entry import COLUMNS
 from guestlab.log.reading.rows import FRAME_NAMES, Rows
-from guestlab.log.reading.text_file import LONGEST_LINE, decoded, time_of_file
+from guestlab.log.reading.text_file import LONGEST_LINE, opened, time_of_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,10 +57,7 @@ def _separator(line: str) -> str:
 def entries_of(path: Path, report: Report) -> Iterator[Entry]:
     """Yield the entries of a CSV file, one row at a time."""
     rows = Rows(report, session=path.stem, at_ns=time_of_file(path))
-    with path.open("rb") as stream:
-        head = stream.read(4)
-        stream.seek(0)
-        text = decoded(stream, head)
+    with opened(path) as text:
         first = text.readline(LONGEST_LINE)
         text.seek(0)
         yield from _entries(text, _separator(first), rows, report)

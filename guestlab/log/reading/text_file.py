@@ -7,6 +7,7 @@ the afternoon; no honest log comes near them.
 from __future__ import annotations
 
 import codecs
+import contextlib
 import io
 from typing import IO, TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ __all__ = [
     "MOST_UNPACKED",
     "decoded",
     "lines_of",
+    "opened",
     "plain",
     "text_of_head",
     "time_of_file",
@@ -51,6 +53,16 @@ def decoded(stream: IO[bytes], head: bytes) -> io.TextIOWrapper:
     encoding = next((name for mark, name in _MARKS if head.startswith(mark)), "utf-8")
     errors = "replace" if encoding == "utf-16" else "backslashreplace"
     return io.TextIOWrapper(stream, encoding=encoding, errors=errors, newline="\n")
+
+
+@contextlib.contextmanager
+def opened(path: Path) -> Iterator[io.TextIOWrapper]:
+    """Open a file as text."""
+    with path.open("rb") as stream:
+        head = stream.read(4)
+        stream.seek(0)
+        with decoded(stream, head) as text:
+            yield text
 
 
 def text_of_head(head: bytes) -> str:
