@@ -231,10 +231,10 @@ def in_memory(frame: Any, function: str) -> None:
 
 
 def shown(text: object, most: int = 60) -> str:
-    """Make a text from the wire safe to draw: nothing hidden, nothing reordered, one short line.
+    r"""Make a text from the wire safe to draw: nothing hidden, nothing reordered, one short line.
 
-    >>> shown("pay $5 to \u202eeve\u202c\\n")
-    'pay $5 to \\\\u202eeve\\\\u202c\\\\n'
+    >>> shown("pay $5 to \u202eeve\u202c\n")
+    'pay $5 to \\u202eeve\\u202c\\n'
     >>> shown("x" * 100, 5)
     'xxxx…'
     """

@@ -104,7 +104,8 @@ def plot_attempt(attempt: Attempt | Log | Iterable[Entry], *, number: int | None
 def _entries_of(attempt: Attempt | Log | Iterable[Entry], number: int | None) -> list[Entry]:
     if isinstance(attempt, Attempt):
         return _as_entries(attempt)
-    entries: Iterable[Entry] = getattr(attempt, "entries", attempt)
+    log: Any = attempt
+    entries: Iterable[Entry] = getattr(log, "entries", log)
     found = [entry for entry in entries if entry.attempt is not None]
     wanted = number if number is not None else (found[-1].attempt if found else None)
     chosen = [entry for entry in found if entry.attempt == wanted]
