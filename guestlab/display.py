@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from guestlab.authorization_code import AuthorizationCode
     from guestlab.blocking_channel import Channel
+    from guestlab.customer import Customer
     from guestlab.handshake.attempt import Attempt
     from guestlab.handshake.comparison import Comparison
     from guestlab.handshake.diagnosis import Diagnosis
@@ -33,6 +34,7 @@ __all__ = [
     "channel_html",
     "comparison_html",
     "conversation_html",
+    "customer_html",
     "diagnosis_html",
     "lab_html",
     "matrix_html",
@@ -178,6 +180,17 @@ def channel_html(channel: Channel) -> str:
     told = f"<p>It told of {len(channel.conversations)} conversations.</p>"
     title = f"Notification channel {channel.name}: {state.icon} {channel.state}"
     return _section(title, _table(("", "topic", ""), rows) + told)
+
+
+def customer_html(customer: Customer) -> str:
+    """Show a customer played over Open Messaging: by which integration, in which conversation."""
+    rows = (
+        ("customer", customer.id),
+        ("Open Messaging integration", customer.integration_id),
+        ("conversation", customer.conversation_id or "none yet: it begins with the first message"),
+        ("webhook on this machine", customer.webhook_url),
+    )
+    return _section("Customer", _table(("", ""), rows))
 
 
 def conversation_html(conversation: Conversation) -> str:

@@ -22,6 +22,7 @@ from guestlab.blocking import Session
 from guestlab.blocking_channel import Channel
 from guestlab.bridge import bridge
 from guestlab.channel import NotificationChannel
+from guestlab.customer import Customer
 from guestlab.errors import GuestlabError, InputError, PlatformError
 from guestlab.handshake.attempt import Attempt, Credential, Placement
 from guestlab.handshake.factors import DeploymentWord, OriginWord, deployment_of, origin_of, other_region
@@ -35,6 +36,7 @@ from guestlab.matrix_run import AT_ONCE, AT_ONCE_ON_LOOPBACK, ask_first, run_mat
 from guestlab.platform_api import Conversation, PlatformApi
 from guestlab.preflight import Preflight, allowed_domains, run_preflight
 from guestlab.regions import Region
+from guestlab.secret_sources import resolved
 from guestlab.session import GuestSession
 from guestlab.token_stage import Tokens
 
@@ -136,6 +138,7 @@ class Lab:
         self._client: Client | None = None
         self._sessions: list[Session] = []
         self._channels: list[Channel] = []
+        self._customers: list[Customer] = []
         self._spent: str | None = None
         self._inactive: str | None = None
         self._domains: tuple[str, ...] | None = None
@@ -761,6 +764,52 @@ class Lab:
         api = await self._platform()
         return NotificationChannel(api, topics, region=self.region, log=self.log, ignore_errors=ignore_errors)
 
+    def customer(
+        self,
+        *,
+        integration_id: str | None = None,
+        secret: Secret | None = None,
+        webhook_url: str | None = None,
+        port: int = 0,
+        create_integration: bool = False,
+    ) -> Customer:
+        """Play a customer over Open Messaging, both ways: words go in over REST, answers come by webhook.
+
+        On the sandbox an integration is made that leads back here. The real cloud needs an address it can
+        reach: a tunnel that ends TLS and leads to `.webhook_url`.
+
+        Args:
+            integration_id: An Open Messaging integration whose webhook leads to this machine.
+            secret: Its signature secret token.
+            webhook_url: The public https address of a tunnel to this machine, for one that is created.
+            port: Where the webhook listens; 0 takes a free one.
+            create_integration: Allow one to be created away from loopback.
+
+        Raises:
+            InputError: No integration, and creating one was not allowed or has no public address.
+            PlatformError: The platform refused.
+        """
+        if (
+            integration_id is None
+            and not self.region.is_loopback
+            and not (create_integration and webhook_url)
+        ):
+            raise InputError(
+                "There is no Open Messaging integration that leads here.",
+                why="The platform posts the agent's words to an https address it can reach.",
+                next_step="Pass integration_id= and secret=; or create_integration=True and webhook_url=.",
+            )
+        opened = Customer(
+            bridge.run(self._platform()),
+            log=self.log,
+            integration_id=integration_id,
+            secret=resolved(secret) or None,
+            webhook_url=webhook_url,
+            port=port,
+        )
+        self._customers.append(opened)
+        return opened
+
     def rehearse(self, script: Script) -> Outcome:
         """Hold a scripted conversation as a fresh guest and check what comes back.
 
@@ -795,6 +844,9 @@ class Lab:
             session.close()
         for channel in self._channels:
             channel.close()
+        for customer in self._customers:
+            customer.close()
+        self._customers.clear()
         self._sessions.clear()
         self._channels.clear()
         self.tokens.end_sign_in()

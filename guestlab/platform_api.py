@@ -100,12 +100,18 @@ class PlatformApi(PlatformRequests):
                 return str(entity["id"])
         return None
 
-    async def create_open_integration(self, name: str, webhook_url: str) -> str:
-        """Create an Open Messaging integration; return its id. A write: the caller must have asked for it."""
+    async def create_open_integration(self, name: str, webhook_url: str, *, secret: str = "") -> str:
+        """Create an Open Messaging integration; return its id. A write: the caller must have asked for it.
+
+        Args:
+            name: Its name.
+            webhook_url: Where the platform posts what the agent says: https, port 443.
+            secret: What it signs them with, at least 16 characters; one nobody knows by default.
+        """
         body = {
             "name": name,
             "outboundNotificationWebhookUrl": webhook_url,
-            "outboundNotificationWebhookSignatureSecretToken": uuid4().hex,
+            "outboundNotificationWebhookSignatureSecretToken": secret or uuid4().hex,
         }
         created = await self._object("POST", _OPEN, json=body)
         return _id(created, "integration")

@@ -62,6 +62,8 @@ LAYERS = {
     "blocking": 4,
     "blocking_channel": 4,
     "channel": 3,
+    "customer": 4,
+    "webhook": 3,
     "lab": 4,
     "tour": 5,
     "probe": 5,
