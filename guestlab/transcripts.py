@@ -114,15 +114,11 @@ async def collect(
             next_step='Name some of them, such as sources=("messages",).',
         )
     fetched = _Fetched(api, conversation_id, log)
-    reports = {source: await _report(source, fetched) for source in SOURCES if source in sources}
-    session = fetched.session()
-    for row in fetched.rows:
-        fields = {name: value for name, value in row.items() if name != "kind"}
-        fields.setdefault("conversation_id", conversation_id)
-        log.record(
-            row["kind"], stage="conversation", lane="http", direction="received", session=session, **fields
-        )
-    return Transcript(conversation_id=conversation_id, session=session, sources=tuple(reports.values()))
+    try:
+        reports = [await _report(source, fetched) for source in SOURCES if source in sources]
+    finally:  # what was fetched before the network broke is kept
+        session = fetched.record()
+    return Transcript(conversation_id=conversation_id, session=session, sources=tuple(reports))
 
 
 async def conversation_of(api: PlatformApi, message_id: str) -> str:
@@ -151,7 +147,6 @@ class _Fetched:
         self._name = ""
         self._keys: dict[str, str] = {}
         self._sessions: Counter[str] = Counter()
-        self._has_looked = False
 
     async def messages(self) -> tuple[int, str]:
         """The words of both sides."""
@@ -184,10 +179,15 @@ class _Fetched:
         states = [str(one.get("fileState")) for one in recordings if not one.get("messagingTranscript")]
         return len(found), f"recordings without a messaging transcript: {', '.join(states)}" if states else ""
 
-    def session(self) -> str:
-        """What the rows are called: as the live session of the same messages, else as the conversation."""
+    def record(self) -> str:
+        """Record the rows, named as the live session of the same messages, else as the conversation."""
         self._look(row["message_id"] for row in self.rows if "message_id" in row)
-        return self._sessions.most_common(1)[0][0] if self._sessions else self._name or self._id
+        session = self._sessions.most_common(1)[0][0] if self._sessions else self._name or self._id
+        about = {"stage": "conversation", "lane": "http", "direction": "received", "session": session}
+        for row in self.rows:
+            fields = {"conversation_id": self._id, **about, **row}
+            self._log.record(fields.pop("kind"), **fields)
+        return session
 
     def _key(self, identifier: str) -> str:
         return self._keys.get(identifier, identifier)

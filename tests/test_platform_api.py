@@ -459,6 +459,7 @@ def test_a_server_holds_a_whole_conversation_by_rest() -> None:
                 flow = ClientCredentials(sandbox.region, sandbox.client_id, sandbox.client_secret, log=log)
                 await flow.issue(client)
                 await _converse(sandbox, PlatformApi(client, flow))
+                await _watch(sandbox, PlatformApi(client, flow))
             assert json.dumps(sandbox.client_secret) not in "".join(entry.raw or "" for entry in log.entries)
 
     run(scenario())
@@ -494,3 +495,21 @@ async def _converse(sandbox: Sandbox, api: PlatformApi) -> None:
     recordings = await api.transcript(begun.id)
     assert len(recordings[0]["messagingTranscript"]) == 3
     assert (await api.recording(begun.id, recordings[0]["id"]))["id"] == recordings[0]["id"]
+
+
+async def _watch(sandbox: Sandbox, api: PlatformApi) -> None:
+    """A notification channel, its topics, configurations and usage."""
+    channel = await api.create_channel()
+    assert [one["id"] for one in await api.channels()] == [channel["id"]]
+    topic = f"v2.routing.queues.{sandbox.queue_id}.conversations"
+    assert [one["id"] for one in await api.subscribe(channel["id"], [topic])] == [topic]
+    other = f"{topic}.messages"
+    await api.replace_subscriptions(channel["id"], [other])
+    assert [one["id"] for one in await api.subscriptions(channel["id"])] == [other]
+    await api.unsubscribe(channel["id"])
+    assert await api.subscriptions(channel["id"]) == []
+    assert topic.replace(sandbox.queue_id, "{id}") in {one["id"] for one in await api.available_topics()}
+    configurations = [one async for one in api.configurations()]
+    assert (await api.configuration(configurations[0]["id"]))["id"] == configurations[0]["id"]
+    rows = await api.usage("2020-01-01T00:00:00.000Z/2099-01-01T00:00:00.000Z")
+    assert "api/v2/notifications/channels" in {row["templateUri"] for row in rows}

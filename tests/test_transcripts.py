@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from guestlab.errors import InputError, PlatformError
+from guestlab.errors import InputError, NetworkError, PlatformError
 from guestlab.http import Client
 from guestlab.log import Log
 from guestlab.platform_api import PlatformApi
@@ -226,6 +226,21 @@ def test_a_worthless_token_ends_it(sandbox: Sandbox) -> None:
             with pytest.raises(PlatformError) as refused:
                 await collect(api, conversation_id, world.log)
             assert refused.value.code == "bad.credentials"
+
+    run(scenario())
+
+
+def test_what_was_fetched_before_the_network_broke_is_kept(sandbox: Sandbox) -> None:
+    """The error comes through; the messages stand in the log."""
+
+    async def scenario() -> None:
+        async with world_of(sandbox) as world:
+            conversation_id = await world.talk()
+            log = Log()
+            sandbox.faults.fail(200, path="/api/v2/analytics/")  # an empty answer is none
+            with pytest.raises(NetworkError):
+                await collect(world.api, conversation_id, log)
+            assert len(log.messages) == 3
 
     run(scenario())
 

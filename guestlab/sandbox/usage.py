@@ -21,6 +21,8 @@ __all__ = ["query", "results"]
 
 _KEPT = 100
 _GROUPS = {"OAuthClientId", "OrganizationId", "UserId", "TemplateUri", "HttpMethod"}
+_COUNTED = {"platform", "notifications"}
+"""Services of the backend log that take an OAuth token."""
 _COUNTS = ("status200", "status300", "status400", "status500", "status429", "requests")
 
 
@@ -51,7 +53,7 @@ async def results(call: Call) -> dict[str, Any]:
     counted: dict[tuple[str, ...], Counter[str]] = {}
     for record in call.world.log.snapshot():
         method, _, path = record.what.partition(" ")
-        if record.service == "platform" and begin <= record.at.timestamp() < end:
+        if record.service in _COUNTED and begin <= record.at.timestamp() < end:
             key = _key(record, method, path, groups)
             counted.setdefault(key, Counter()).update(_counts(record.status))
     return {"queryStatus": "Complete", "results": [_row(call, key, count) for key, count in counted.items()]}
