@@ -21,7 +21,7 @@ from guestlab.handshake.evidence import Evidence
 from guestlab.handshake.hosts import HostKind, read_host
 from guestlab.handshake.reading import FrameReading
 from guestlab.har.document import Document, no_har, read_document
-from guestlab.har.entry import HarEntry, Pair, frame_text, read_entry, read_messages
+from guestlab.har.entry import HarEntry, Pair, frame_text, read_entry
 from guestlab.har.http_text import posted_text
 
 __all__ = ["diagnose_har", "from_har"]
@@ -199,7 +199,7 @@ def _asked(sent: list[tuple[int, str]], answer: tuple[int, str] | None) -> str |
 
 def _frames(entry: HarEntry) -> Iterator[tuple[bool, str]]:
     """The text frames: (sent by the page, text)."""
-    for message in read_messages((entry.messages or [])[:MAX_MESSAGES]):
+    for message in (entry.messages or [])[:MAX_MESSAGES]:
         text = frame_text(message)
         if isinstance(text, str):
             yield message.is_sent, text[:MAX_DATA]

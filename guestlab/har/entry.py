@@ -22,7 +22,7 @@ import base64
 import binascii
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -38,13 +38,11 @@ __all__ = [
     "frame_text",
     "payload",
     "read_entry",
-    "read_messages",
 ]
 
 TEXT, BINARY, CLOSE = 1, 2, 8
 """Opcodes (RFC 6455 section 5.2)."""
 
-_AT_ONCE = 1024
 _ABSENT = msgspec.Raw()
 
 
@@ -101,6 +99,21 @@ class Timings(msgspec.Struct, gc=False):
     wait: float | None = None
 
 
+class Message(msgspec.Struct, gc=False):
+    """One WebSocket message as Chromium writes it; `encoding` as a body has it, in case a tool says so."""
+
+    type: Literal["send", "receive", "request", "response", "error", ""] = ""
+    time: float | None = None
+    opcode: int | None = None
+    data: str | None = None
+    encoding: str | None = None
+
+    @property
+    def is_sent(self) -> bool:
+        """Whether the client said it."""
+        return self.type in {"send", "request"}
+
+
 class HarEntry(msgspec.Struct):
     """One entry."""
 
@@ -110,7 +123,7 @@ class HarEntry(msgspec.Struct):
     response: Response | None = None
     timings: Timings | None = None
     resource_type: str | None = msgspec.field(default=None, name="_resourceType")
-    messages: list[msgspec.Raw] | None = msgspec.field(default=None, name="_webSocketMessages")
+    messages: list[Message] | None = msgspec.field(default=None, name="_webSocketMessages")
     error: str | None = msgspec.field(default=None, name="_error")
     guestlab: msgspec.Raw = msgspec.field(default=_ABSENT, name="_guestlab")
 
@@ -127,29 +140,13 @@ class HarEntry(msgspec.Struct):
             or self.resource_type == "websocket"
             or self.messages is not None
             or any(
-                pair.name.lower() == "upgrade" and pair.value.lower() == "websocket"
+                len(pair.name) == 7 and pair.name.lower() == "upgrade" and pair.value.lower() == "websocket"
                 for pair in (self.request.headers if self.request else ())
             )
         )
 
 
-class Message(msgspec.Struct, gc=False):
-    """One WebSocket message as Chromium writes it; `encoding` as a body has it, in case a tool says so."""
-
-    type: str = ""
-    time: float | None = None
-    opcode: int | None = None
-    data: str | None = None
-    encoding: str | None = None
-
-    @property
-    def is_sent(self) -> bool:
-        """Whether the client said it."""
-        return self.type in {"send", "request"}
-
-
 _ENTRY = msgspec.json.Decoder(HarEntry)
-_MESSAGES = msgspec.json.Decoder(list[Message])
 
 
 def read_entry(raw: msgspec.Raw | bytes) -> HarEntry:
@@ -159,17 +156,6 @@ def read_entry(raw: msgspec.Raw | bytes) -> HarEntry:
     except (msgspec.DecodeError, ValueError, RecursionError):
         entry: HarEntry = _leniently(HarEntry, _anything(raw))
         return entry
-
-
-def read_messages(raws: list[msgspec.Raw]) -> list[Message]:
-    """Read some messages of a socket, about a thousand at a time; never raise."""
-    if len(raws) <= _AT_ONCE:
-        try:
-            return _MESSAGES.decode(b"[" + b",".join(raws) + b"]")
-        except (msgspec.DecodeError, ValueError, RecursionError):
-            return [_leniently(Message, _anything(raw)) for raw in raws]
-    halves = [raws[start : start + _AT_ONCE] for start in range(0, len(raws), _AT_ONCE)]
-    return [message for half in halves for message in read_messages(half)]
 
 
 def payload(text: str, encoding: str | None) -> bytes | None:
@@ -239,8 +225,12 @@ def _raw(value: Any) -> msgspec.Raw | None:
     return None if value is None else msgspec.Raw(json.dumps(value).encode())
 
 
-def _raws(value: Any) -> list[msgspec.Raw] | None:
-    return [msgspec.Raw(json.dumps(item).encode()) for item in value] if isinstance(value, list) else None
+def _messages(value: Any) -> list[Message] | None:
+    return [_leniently(Message, item) for item in value] if isinstance(value, list) else None
+
+
+def _kind(value: Any) -> str | None:
+    return value if value in ("send", "receive", "request", "response", "error") else None
 
 
 def _pairs(value: Any) -> list[Pair] | None:
@@ -280,10 +270,10 @@ _FITS: dict[tuple[str, str], Any] = {
     ("HarEntry", "response"): _part(Response),
     ("HarEntry", "timings"): _part(Timings),
     ("HarEntry", "_resourceType"): _text,
-    ("HarEntry", "_webSocketMessages"): _raws,
+    ("HarEntry", "_webSocketMessages"): _messages,
     ("HarEntry", "_error"): _text,
     ("HarEntry", "_guestlab"): _raw,
-    ("Message", "type"): _text,
+    ("Message", "type"): _kind,
     ("Message", "time"): _number,
     ("Message", "opcode"): _whole,
     ("Message", "data"): _text,

@@ -38,12 +38,12 @@ def request_text(request: Request, body: str) -> str:
     slash = min((place for mark in "/?#" if (place := target.find(mark)) >= 0), default=len(target))
     path = target[slash:].partition("#")[0]
     path = path if path.startswith("/") else f"/{path}"
-    return _text(f"{_line(request.method)} {_line(path)} {_version(request.version)}", request.headers, body)
+    return _text(f"{request.method} {path} {_version(request.version)}", request.headers, body)
 
 
 def response_text(response: Response, body: str) -> str:
     """Write a response likewise."""
-    first = f"{_version(response.version)} {response.status} {_line(response.phrase or '')}".rstrip()
+    first = f"{_version(response.version)} {response.status} {response.phrase or ''}".rstrip()
     return _text(first, response.headers, body)
 
 
@@ -62,28 +62,36 @@ def posted_text(request: Request) -> str | None:
 
 def body_text(content: Content) -> tuple[str, int]:
     """Return a body as text, and its size. What is no text, or too much of it, is told by its size."""
-    if content.text is None:
-        return "", max(content.size or 0, 0)
-    held = payload(content.text, content.encoding)
+    text = content.text
+    known = content.size if content.size is not None and content.size > 0 else None
+    if text is None:
+        return "", known or 0
+    if content.encoding != "base64" and text.isascii() and len(text) <= MOST_SHOWN:
+        return text, known or len(text)
+    held = payload(text, content.encoding)
     if held is None:
-        held = content.text.encode("utf-8", "surrogatepass")
-    size = content.size if content.size is not None and content.size > 0 else len(held)
+        held = text.encode("utf-8", "surrogatepass")
     if len(held) > MOST_SHOWN:
-        return f"[{len(held)} bytes, not kept]", size
+        return f"[{len(held)} bytes, not kept]", known or len(held)
     try:
-        return held.decode(), size
+        return held.decode(), known or len(held)
     except UnicodeDecodeError:
-        return f"[{len(held)} bytes, no text]", size
+        return f"[{len(held)} bytes, no text]", known or len(held)
 
 
 def _text(first: str, headers: list[Pair], body: str) -> str:
     # HTTP/2's pseudo-headers stand in the first line already.
-    lines = [f"{_line(pair.name)}: {_line(pair.value)}" for pair in headers if not pair.name.startswith(":")]
-    return "\r\n".join((first, *lines)) + "\r\n\r\n" + body
+    lines = [f"{pair.name}: {pair.value}" for pair in headers if pair.name[:1] != ":"]
+    head = "\n".join((first, *lines))
+    if "\r" in head or head.count("\n") > len(lines):  # a line break in a header would make two of it
+        head = "\n".join(map(_line, (first, *lines)))
+    return head.replace("\n", "\r\n") + "\r\n\r\n" + body
 
 
 def _version(text: str | None) -> str:
     """`h2`, `http/2.0`, `HTTP/1.1` and `unknown` are all written for what stands in a first line."""
+    if text == "HTTP/1.1":
+        return text
     upper = (text or "").upper()
     if upper.startswith("HTTP/") and upper[5:6].isdigit() and upper[5:].replace(".", "").isalnum():
         return upper
@@ -91,5 +99,4 @@ def _version(text: str | None) -> str:
 
 
 def _line(text: str) -> str:
-    """A line break in a header would make two of it."""
-    return text.replace("\r", " ").replace("\n", " ") if "\n" in text or "\r" in text else text
+    return text.replace("\r", " ").replace("\n", " ")

@@ -17,7 +17,7 @@ class Block:
     """
 
     def __init__(self) -> None:
-        self._sides: dict[str, list[Any]] = {}
+        self._sides: dict[str, Sequence[Any]] = {}
         self._length = 0
         self._before = 0
 
@@ -31,23 +31,31 @@ class Block:
 
     def add(self, **columns: Any) -> int:
         """Add one row; return its number."""
+        sides, length = self._sides, self._length
         for name, value in columns.items():
             if value is not None:
-                self._side(name).append(value)
+                side = sides.get(name)
+                if side is None or len(side) != length or type(side) is not list:
+                    side = self._side(name)
+                side.append(value)
         self._length += 1
         return self._before + self._length
 
     def run(self, columns: Mapping[str, Sequence[Any]], length: int) -> None:
         """Add many rows, given by their columns."""
-        for name, values in columns.items():
-            self._side(name).extend(values)
+        if self._length:
+            for name, values in columns.items():
+                self._side(name).extend(values)
+        else:
+            self._sides = dict(columns)
         self._length += length
 
     def take(self) -> dict[str, Sequence[Any]]:
         """Hand out what was collected, and begin anew."""
-        for side in self._sides.values():
-            side.extend([None] * (self._length - len(side)))
-        taken: dict[str, Sequence[Any]] = dict(self._sides)
+        taken = {
+            name: side if len(side) == self._length else self._side(name)
+            for name, side in self._sides.items()
+        }
         taken.setdefault("seq", range(self._before + 1, self.next_seq))
         self._before += self._length
         self._sides, self._length = {}, 0
@@ -55,7 +63,9 @@ class Block:
 
     def _side(self, name: str) -> list[Any]:
         """Return a column, filled up to the row that comes next."""
-        side = self._sides.setdefault(name, [])
+        held = self._sides.get(name, ())
+        side = held if isinstance(held, list) else list(held)
         if len(side) < self._length:
             side.extend([None] * (self._length - len(side)))
+        self._sides[name] = side
         return side

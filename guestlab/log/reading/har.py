@@ -35,7 +35,7 @@ MAX_FILE = 2**30
 MAX_ENTRIES = 1_000_000
 
 _STARTED = re.compile(rb'"startedDateTime"\s*+:\s*+"([^"]*+)"')
-_NEAR = 4096
+_NEAR = 1024
 """Every tool writes when an entry began near its beginning or its end."""
 _NAMES = tuple(column.name for column in COLUMNS)
 
@@ -141,13 +141,13 @@ class Unopened:
 
 def opened(entry: HarEntry, at: int, number: int, block: Block) -> Iterable[Stream]:
     """Add the request of an entry, and return the streams of its answer and its frames."""
+    is_socket = entry.is_socket
     about: dict[str, Any] = {"url": entry.url or None, "method": None}
-    if entry.is_socket:
+    if is_socket:
         about |= {"stage": _stage(entry.url), "session": _session(entry, number), "step": Step.UPGRADE}
     streams: list[Stream] = []
     if entry.messages:
-        shared = {name: about[name] for name in ("stage", "session")}
-        frames = Frames(entry.messages, at, shared)
+        frames = Frames(entry.messages, at, {"stage": about["stage"], "session": about["session"]})
         if not frames.is_over:
             streams.append(frames)
     if entry.request is None or not entry.url:
@@ -156,20 +156,21 @@ def opened(entry: HarEntry, at: int, number: int, block: Block) -> Iterable[Stre
     body = posted_text(entry.request) or ""
     seq = block.add(
         **about, at=at, monotonic_ns=at, kind=Kind.REQUEST, lane=Lane.HTTP, direction="sent",
-        size=len(body.encode("utf-8", "surrogatepass")), raw=request_text(entry.request, body),
+        size=len(body) if body.isascii() else len(body.encode("utf-8", "surrogatepass")),
+        raw=request_text(entry.request, body),
     )  # fmt: skip
-    latency = _latency(entry)
+    latency = _latency(entry, is_socket=is_socket)
     answered = at if latency is None else at + int(latency * 1e6)
     if streams and answered > streams[0].key:  # no frame crosses a socket before it is open
         answered = max(at, streams[0].key)
         latency = (answered - at) / 1e6
-    columns = _answer(entry, latency)
+    columns = _answer(entry, latency, is_socket=is_socket)
     streams.insert(0, Answer(answered, {**about, "at": answered, "monotonic_ns": answered,
                                         "exchange": seq, **columns}))  # fmt: skip
     return streams
 
 
-def _answer(entry: HarEntry, latency: float | None) -> dict[str, Any]:
+def _answer(entry: HarEntry, latency: float | None, *, is_socket: bool) -> dict[str, Any]:
     """Return the columns of the answer, or of the fact that there is none."""
     response = entry.response or Response()
     always: dict[str, Any] = {
@@ -185,14 +186,14 @@ def _answer(entry: HarEntry, latency: float | None) -> dict[str, Any]:
         error = response.error or entry.error
         return {**always, "ok": False, "note": f"No answer: {error or 'the file has none'}."}
     body, size = body_text(response.content) if response.content else ("", 0)
-    is_open = entry.is_socket and response.status == 101
+    is_open = is_socket and response.status == 101
     if is_open:
         body, size = "", 0
     silent = is_open and entry.messages is None
     return {
         **always,
         "http_status": response.status,
-        "ok": response.status == 101 if entry.is_socket else 200 <= response.status < 300,
+        "ok": response.status == 101 if is_socket else 200 <= response.status < 300,
         "size": size,
         "correlation_id": _header(response, "inin-correlation-id"),
         "note": "The file holds no frames of this socket." if silent else None,
@@ -200,11 +201,11 @@ def _answer(entry: HarEntry, latency: float | None) -> dict[str, Any]:
     }
 
 
-def _latency(entry: HarEntry) -> float | None:
+def _latency(entry: HarEntry, *, is_socket: bool) -> float | None:
     """How long the answer took: of a socket the upgrade alone, which stays open while it is used."""
     time = entry.time if entry.time is not None and entry.time >= 0 else None
     timings = entry.timings
-    if not entry.is_socket or timings is None or timings.wait is None:
+    if not is_socket or timings is None or timings.wait is None:
         return time if time is None or time < _MOST_MS else None
     phases = (timings.blocked, timings.dns, timings.connect, timings.send, timings.wait)
     return min(sum(phase for phase in phases if phase is not None and phase > 0), _MOST_MS)

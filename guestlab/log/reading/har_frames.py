@@ -7,15 +7,18 @@ one that is not as expected. Both ways agree (tests/log/test_har_frames.py).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 
 from guestlab.log.frame_columns import frame_columns
-from guestlab.protocol.reading import DEEPEST, instant
+from guestlab.protocol.reading import DEEPEST
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from guestlab.har.entry import Message
 
 __all__ = ["FRAME_COLUMNS", "SocketFrames"]
 
@@ -29,8 +32,9 @@ FRAME_COLUMNS = (
 _CONFIGURES = frozenset({"configureSession", "configureAuthenticatedSession"})
 _PENDING = 10_000
 """Questions remembered until their answers come."""
-_MINUTES = 4096
-"""Minutes remembered, so that a time is read by its seconds."""
+_LONG = 1000
+"""A shorter frame has no room for so many brackets and anything else."""
+_SEND = frozenset({"send", "request"})
 _WRONG = (msgspec.DecodeError, ValueError, RecursionError)
 
 
@@ -41,7 +45,7 @@ class _Sent(msgspec.Struct, gc=False):
 
 
 class _Channel(msgspec.Struct, gc=False):
-    time: str | None = None
+    time: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
     message_id: str = msgspec.field(default="", name="messageId")
 
 
@@ -50,23 +54,23 @@ class _Content(msgspec.Struct, gc=False):
 
 
 class _Body(msgspec.Struct, gc=False):
-    id: str = ""
-    type: str = ""
+    type: Literal["Text", "Structured"]
     text: str = ""
-    direction: str = ""
-    entity: str = msgspec.field(default="", name="originatingEntity")
-    tracing_id: str = msgspec.field(default="", name="tracingId")
+    direction: Literal["Inbound", "Outbound"] | None = None
+    id: str = ""
     channel: _Channel | None = None
     content: list[_Content] = []
+    entity: Literal["Human", "Bot"] | None = msgspec.field(default=None, name="originatingEntity")
+    tracing_id: str = msgspec.field(default="", name="tracingId")
     events: list[msgspec.Raw] = []
 
 
 class _Received(msgspec.Struct, gc=False):
-    class_name: str = msgspec.field(default="", name="class")
+    body: _Body
+    class_name: Literal["StructuredMessage"] = msgspec.field(name="class")
     type: str = ""
     code: int | None = None
     tracing_id: str = msgspec.field(default="", name="tracingId")
-    body: _Body | None = None
 
 
 _sent = msgspec.json.Decoder(_Sent).decode
@@ -80,21 +84,22 @@ class SocketFrames:
         self._newest = -(2**63)
         self._asked: dict[str, tuple[int, int]] = {}
         self._configure: str | None = None
-        self._minutes: dict[str, int | None] = {}
 
     def columns(
-        self, frames: Sequence[tuple[bool, str]], times: Sequence[int], start: int
+        self, messages: Sequence[Message], times: Sequence[int], start: int
     ) -> dict[str, Sequence[Any]]:
-        """Return the columns of the next frames.
+        """Return the columns of the next frames, all of them texts.
 
         Args:
-            frames: Of each, whether the client sent it, and its text.
-            times: When it crossed the wire.
+            messages: The frames.
+            times: When each crossed the wire.
             start: Number of the first one's entry.
         """
         rows = [
-            self._out(text, at, seq) if is_sent else self._in(text, at)
-            for seq, ((is_sent, text), at) in enumerate(zip(frames, times, strict=True), start)
+            self._out(message.data or "", at, seq)
+            if message.type in _SEND
+            else self._in(message.data or "", at)
+            for seq, (message, at) in enumerate(zip(messages, times, strict=True), start)
         ]
         return dict(zip(FRAME_COLUMNS, zip(*rows, strict=True), strict=True))
 
@@ -127,31 +132,30 @@ class SocketFrames:
     def _in(self, text: str, at: int) -> tuple[Any, ...]:
         try:
             frame = _received(text)
-        except _WRONG:
+        except _WRONG:  # an event, an answer, an error: anything but words
             return self.row(text, at, 0, is_sent=False)
         body = frame.body
-        if (
-            frame.class_name != "StructuredMessage"
-            or body is None
-            or frame.type == "response"
-            or body.events
-            or body.type not in ("Text", "Structured")
-            or (len(text) > 2 * DEEPEST and text.count("{") + text.count("[") > DEEPEST)
-        ):
+        if frame.type == "response" or body.events or (len(text) > _LONG and _may_be_deep(text)):
             return self.row(text, at, 0, is_sent=False)
-        channel = body.channel
-        time = self._moment(channel.time) if channel is not None and channel.time is not None else None
-        tracing_id = frame.tracing_id or body.tracing_id or None
+        time, message_id, late = None, "", False
+        if (channel := body.channel) is not None:
+            message_id = channel.message_id
+            if channel.time is not None:
+                time = round(channel.time.timestamp() * 1e6) * 1000  # a float holds microseconds until 2255
+                if time < self._newest:
+                    late = True
+                else:
+                    self._newest = time
         exchange, latency = None, None
+        tracing_id = frame.tracing_id or body.tracing_id or None
         if tracing_id is not None and (asked := self._asked.pop(tracing_id, None)) is not None:
             exchange, latency = asked[0], (at - asked[1]) / 1e6
         return (
             "received", None, "StructuredMessage", frame.code, tracing_id, None, exchange, latency,
-            len(text) if text.isascii() else len(text.encode()),
-            (channel.message_id if channel is not None else "") or body.id,
-            body.direction or None, body.type, time, body.entity or None,
+            len(text) if text.isascii() else len(text.encode()), message_id or body.id,
+            body.direction, body.type, time, body.entity,
             ",".join([item.type for item in body.content]) or None if body.content else None,
-            None, body.text, self._late(time), text,
+            None, body.text, late, text,
         )  # fmt: skip
 
     def _ask(self, action: str | None, tracing_id: str, seq: int, at: int) -> None:
@@ -180,24 +184,7 @@ class SocketFrames:
         self._newest = time
         return False
 
-    def _moment(self, text: str) -> int | None:
-        """Read `channel.time`; the platform writes 2026-10-01T12:00:00.123Z."""
-        if len(text) == 24 and text[23] == "Z" and text[19] == "." and text.isascii():
-            digits = text[17:19] + text[20:23]
-            if digits.isdigit() and digits < "60":
-                minute = text[:17]
-                if minute not in self._minutes:
-                    if len(self._minutes) >= _MINUTES:
-                        self._minutes.clear()
-                    self._minutes[minute] = _nanoseconds(f"{minute}00Z")
-                start = self._minutes[minute]
-                return None if start is None else start + int(digits) * 1_000_000
-        return _nanoseconds(text)
 
-
-def _nanoseconds(text: str) -> int | None:
-    moment = instant(text)
-    if moment is None:
-        return None
-    whole = int(moment.replace(microsecond=0).timestamp())
-    return whole * 1_000_000_000 + moment.microsecond * 1000
+def _may_be_deep(text: str) -> bool:
+    """Whether a frame has brackets enough to be nested more deeply than is read."""
+    return text.count("{") + text.count("[") > DEEPEST

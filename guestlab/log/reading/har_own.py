@@ -66,10 +66,16 @@ _KeptExchange: Any = msgspec.defstruct(
 _KeptMessage: Any = msgspec.defstruct(
     "_KeptMessage", [("data", str), ("opcode", int), ("kept", _Kept)], rename={"kept": "_guestlab"}, gc=False
 )
+_KeptMessages: Any = msgspec.defstruct(
+    "_KeptMessages",
+    [("messages", list[msgspec.Raw], msgspec.field(default_factory=list))],
+    rename={"messages": "_webSocketMessages"},
+)
 _KeptLog: Any = msgspec.defstruct("_KeptLog", [("entries", list[msgspec.Raw])])
 
 _exchange = msgspec.json.Decoder(_KeptExchange).decode
 _rows = msgspec.json.Decoder(list[_Kept]).decode
+_own_messages = msgspec.json.Decoder(_KeptMessages).decode
 _messages = msgspec.json.Decoder(list[_KeptMessage]).decode
 _WRONG = (msgspec.DecodeError, ValueError, RecursionError)
 
@@ -167,6 +173,7 @@ class _Exchange:
         entry = read_entry(self._raw)
         try:
             kept = _exchange(entry.guestlab)
+            frames = _own_messages(self._raw).messages
         except _WRONG:
             self._report.skip(self._place, "it is not as guestlab writes it")
             return ()
@@ -182,8 +189,8 @@ class _Exchange:
                 body = body_text(response.content)[0] if response.content else ""
                 kept.response.raw = response_text(response, body)
             later.append(_Row(kept.response))
-        if entry.messages:
-            later += _Rows(entry.messages, f"{self._place}, _webSocketMessages", self._report, _frames).rest()
+        if frames:
+            later += _Rows(frames, f"{self._place}, _webSocketMessages", self._report, _frames).rest()
         return later
 
 

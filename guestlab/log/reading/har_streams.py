@@ -2,15 +2,15 @@
 
 The file lists an exchange where it began and a socket's frames with the socket; a log lists everything in its
 time. Each part is a stream with a key, its next moment (in our own files: its next number), that is asked to
-run until another stream's turn comes. Sockets are read about a thousand frames at a time.
+run until another stream's turn comes. Frames are read about two thousand at a time.
 """
 
 from __future__ import annotations
 
 import heapq
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from guestlab.har.entry import CLOSE, TEXT, Message, frame_text, payload, read_messages
+from guestlab.har.entry import CLOSE, TEXT, Message, frame_text, payload
 from guestlab.har.http_text import MOST_SHOWN
 from guestlab.log.entry import Kind, Lane
 from guestlab.log.reading.har_frames import FRAME_COLUMNS, SocketFrames
@@ -20,14 +20,13 @@ from guestlab.protocol.frames import describe_close
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    import msgspec
-
     from guestlab.log.reading.block import Block
 
 __all__ = ["Answer", "Frames", "Stream", "merged"]
 
-_AT_ONCE = 1024
+_AT_ONCE = 2048
 _FOREVER = 2**63
+_READ = Message()
 
 
 class Stream(Protocol):
@@ -74,19 +73,19 @@ class Frames:
     """The frames of a socket.
 
     Args:
-        raws: The messages as they stand in the file.
+        messages: The messages as they stand in the file.
         at: When the socket was opened, nanoseconds since 1970.
         about: The columns all of them share.
     """
 
-    def __init__(self, raws: list[msgspec.Raw], at: int, about: dict[str, Any]) -> None:
-        self._raws, self._next = raws, 0
+    def __init__(self, messages: list[Message], at: int, about: dict[str, Any]) -> None:
+        self._messages, self._next = messages, 0
         self._opened = self._last = at
-        self._about = about
+        self._about = {name: value for name, value in about.items() if value is not None}
         self._frames = SocketFrames()
-        self._messages: list[Message] = []
+        self._batch: list[Message] = []
         self._times: list[int] = []
-        self._read()
+        self._fill()
 
     @property
     def key(self) -> int:
@@ -96,46 +95,47 @@ class Frames:
     @property
     def is_over(self) -> bool:
         """Whether there is none left."""
-        return not self._messages
+        return not self._batch
 
     def run(self, limit: int, block: Block) -> Iterable[Stream]:
         """Add the frames up to the limit."""
-        count = len(self._times)
-        if max(self._times) > limit:
-            count = max(1, next(place for place, at in enumerate(self._times) if at > limit))
-        self._add(self._messages[:count], self._times[:count], block)
-        del self._messages[:count], self._times[:count]
-        if not self._messages:
-            self._read()
+        if max(self._times) <= limit:
+            self._add(self._batch, self._times, block)
+            self._fill()
+        else:
+            count = next(place for place, at in enumerate(self._times) if at > limit) or 1
+            self._add(self._batch[:count], self._times[:count], block)
+            del self._batch[:count], self._times[:count]
+            if not self._batch:
+                self._fill()
         later: tuple[Stream, ...] = () if self.is_over else (self,)
         return later
 
-    def _read(self) -> None:
-        """Read the next messages, and when each of them came."""
-        raws = self._raws[self._next : self._next + _AT_ONCE]
-        self._next += len(raws)
-        self._messages = read_messages(raws)
-        self._times = _moments([message.time for message in self._messages], self._opened, self._last)
-        if self._times:
+    def _fill(self) -> None:
+        """Take the next messages, and read when each of them came."""
+        batch = self._batch = self._messages[self._next : self._next + _AT_ONCE]
+        self._messages[self._next : self._next + _AT_ONCE] = [_READ] * len(batch)  # let go of them
+        self._next += len(batch)
+        self._times = _moments([message.time for message in batch], self._opened, self._last)
+        if batch:
             self._last = self._times[-1]
 
-    def _add(self, messages: list[Message], times: list[int], block: Block) -> None:
-        odd = [place for place, message in enumerate(messages) if not _is_plain(message)]
-        start = 0
-        for place in (*odd, len(messages)):
-            if place > start:
-                self._add_plain(messages[start:place], times[start:place], block)
-            if place < len(messages):
-                self._add_odd(messages[place], times[place], block)
-            start = place + 1
+    def _add(self, batch: list[Message], times: list[int], block: Block) -> None:
+        if {message.opcode for message in batch} == {TEXT} and _are_plain(batch):
+            self._add_plain(batch, times, block)
+            return
+        for message, at in zip(batch, times, strict=True):
+            if message.opcode == TEXT and _are_plain([message]):
+                self._add_plain([message], [at], block)
+            else:
+                self._add_odd(message, at, block)
 
-    def _add_plain(self, messages: list[Message], times: list[int], block: Block) -> None:
-        frames = [(message.is_sent, message.data or "") for message in messages]
-        columns = self._frames.columns(frames, times, block.next_seq)
-        count = len(messages)
-        shared = {name: [value] * count for name, value in self._about.items() if value is not None}
-        always: dict[str, Sequence[Any]] = {"at": times, "monotonic_ns": times, "kind": [Kind.FRAME] * count}
-        block.run({**always, "lane": [Lane.FRAME] * count, **shared, **columns}, count)
+    def _add_plain(self, batch: list[Message], times: list[int], block: Block) -> None:
+        columns = self._frames.columns(batch, times, block.next_seq)
+        count, at = len(batch), tuple(times)
+        shared = {name: (value,) * count for name, value in self._about.items()}
+        kinds, lanes = (Kind.FRAME,) * count, (Lane.FRAME,) * count
+        block.run({"at": at, "monotonic_ns": at, "kind": kinds, "lane": lanes, **shared, **columns}, count)
 
     def _add_odd(self, message: Message, at: int, block: Block) -> None:
         about = {"at": at, "monotonic_ns": at, **self._about}
@@ -157,13 +157,10 @@ class Frames:
         block.add(**about, kind=Kind.FRAME, lane=Lane.FRAME, **dict(zip(FRAME_COLUMNS, row, strict=True)))
 
 
-def _is_plain(message: Message) -> bool:
-    return (
-        message.opcode == TEXT
-        and message.data is not None
-        and message.encoding is None
-        and len(message.data) <= MOST_SHOWN
-    )
+def _are_plain(batch: list[Message]) -> bool:
+    """Whether all of them are texts of usual length."""
+    texts = [message.data for message in batch if message.encoding is None and message.data is not None]
+    return len(texts) == len(batch) and max(map(len, texts)) <= MOST_SHOWN
 
 
 def _close_code(message: Message) -> int | None:
@@ -177,9 +174,10 @@ def _close_code(message: Message) -> int | None:
 
 def _moments(times: list[float | None], opened: int, last: int) -> list[int]:
     """Read the times of messages: seconds since 1970, with microseconds."""
-    known = [time for time in times if time is not None]
-    if len(known) == len(times) and known and min(known) > _SECONDS and max(known) < _MILLISECONDS:
-        return [int(time * 1e6 + 0.5) * 1000 for time in known]
+    if times and None not in times:
+        known = cast("list[float]", times)
+        if min(known) > _SECONDS and max(known) < _MILLISECONDS:
+            return [int(time * 1e6 + 0.5) * 1000 for time in known]
     moments = []
     for time in times:
         if time is not None and time > 0:
