@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import operator
+import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,7 @@ __all__ = [
     "MESSAGE_DIRECTIONS",
     "STAGES",
     "STEPS",
+    "Moments",
     "encodable",
     "fitted",
     "moment",
@@ -55,6 +57,9 @@ CLOSED: dict[str, Any] = {
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_PLATFORM_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
+_FRACTIONS = {f"{milliseconds:03}Z": milliseconds * 1_000_000 for milliseconds in range(1000)}
+_SECONDS_REMEMBERED = 64
 _INT64 = range(-(2**63), 2**63)
 
 
@@ -132,6 +137,30 @@ def nanoseconds(value: Any) -> int | None:
         instant = value if value.tzinfo is not None else value.replace(tzinfo=UTC)
         value = (instant - _EPOCH) // _MICROSECOND * 1000
     return whole(value)
+
+
+class Moments:
+    """Reads the times of messages, of which many lie in one second.
+
+    >>> Moments().read("2026-10-01T12:00:00.123Z") == nanoseconds("2026-10-01T12:00:00.123Z")
+    True
+    """
+
+    def __init__(self) -> None:
+        self._seconds: dict[str, int] = {}
+
+    def read(self, text: str | datetime) -> int | None:
+        """Read a time as `nanoseconds` does, several times as fast if it is in the platform's own form."""
+        if type(text) is str:
+            seconds, fraction = self._seconds.get(text[:20]), _FRACTIONS.get(text[20:])
+            if seconds is not None and fraction is not None:
+                return seconds + fraction
+        instant = nanoseconds(text)
+        if type(text) is str and instant is not None and _PLATFORM_TIME.fullmatch(text):
+            if len(self._seconds) >= _SECONDS_REMEMBERED:
+                self._seconds = {}
+            self._seconds[text[:20]] = instant - _FRACTIONS[text[20:]]
+        return instant
 
 
 def not_of_its_set(**given: object) -> InputError:

@@ -23,7 +23,7 @@ from typing import Any, Literal
 import msgspec
 
 from guestlab.errors import InputError, LogError
-from guestlab.log.entry import COLUMNS, Entry, Kind, Lane, Stage, Step
+from guestlab.log.entry import COLUMNS, Kind, Lane, Stage, Step
 
 try:
     import fcntl
@@ -102,14 +102,14 @@ class Journal:
             assert self.error is not None
             raise self.error
 
-    def write(self, entry: Entry) -> bool:
-        """Append one line. Tell whether it is in the file; if not, `error` says why. Never raises."""
-        return self._write(self._encode(Row(*entry)) + b"\n")
+    def write(self, row: tuple[Any, ...]) -> bool:
+        """Append one entry. Tell whether it is in the file; if not, `error` says why. Never raises."""
+        return self._write(self._encode(Row(*row)) + b"\n")
 
-    def write_all(self, entries: Sequence[Entry]) -> bool:
+    def write_all(self, rows: Sequence[tuple[Any, ...]]) -> bool:
         """Append one line per entry, all in one write. Otherwise like `write`."""
         encode = self._encode
-        return self._write(b"".join([encode(Row(*entry)) + b"\n" for entry in entries]))
+        return self._write(b"".join([encode(Row(*row)) + b"\n" for row in rows]))
 
     def close(self) -> None:
         """Have the disk keep what was written, and end the journal. A second time does nothing."""

@@ -49,6 +49,7 @@ class KnownSecrets:
         """Goes up with everything learnt: what was clean before may not be so now."""
         self._lock = threading.Lock()
         self._uuids: set[str] = set()
+        self._few_uuids: tuple[str, ...] = ()
         self._masks: dict[str, str] = {}
         self._encoded: set[str] = set()
         self._few: tuple[str, ...] | None = ()
@@ -64,9 +65,11 @@ class KnownSecrets:
         ):
             return
         if UUID.fullmatch(secret):
-            if secret.lower() not in self._uuids:
-                self._uuids.add(secret.lower())
-                self.version += 1
+            with self._lock:
+                if secret.lower() not in self._uuids:
+                    self._uuids.add(secret.lower())
+                    self._few_uuids = tuple(self._uuids) if len(self._uuids) <= _FEW_UUIDS else ()
+                    self.version += 1
             return
         with self._lock:
             mask = self._mask(secret)
@@ -84,7 +87,7 @@ class KnownSecrets:
         """Tell whether any known secret is in a text, of which the lower case is given too."""
         uuids = self._uuids
         if len(uuids) <= _FEW_UUIDS:
-            for uuid in tuple(uuids):
+            for uuid in self._few_uuids:
                 if uuid in lower:
                     return True
         else:
@@ -113,7 +116,7 @@ class KnownSecrets:
     def _without_uuids(self, text: str) -> str:
         if len(self._uuids) <= _FEW_UUIDS:
             lower = _lower(text)
-            found = [uuid for uuid in tuple(self._uuids) if uuid in lower]
+            found = [uuid for uuid in self._few_uuids if uuid in lower]
             if all(text.count(uuid) == lower.count(uuid) for uuid in found):  # none in capitals
                 for uuid in found:
                     text = text.replace(uuid, self._mask(uuid))

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["Redactor"]
 
 _CODE_TEXT = re.compile(r'code"\s*+:\s*+"')
+_has_code_text = _CODE_TEXT.search
 _HTTP = re.compile(r"(?:HTTP/\d|[A-Z]{3,10} [^\s\"]++ HTTP/\d)[^\n]*+\n(?:[^\r\n]++\r?\n)*+")
 _HEADER = re.compile(r"^([^\s:\"]++)([ \t]*+:[ \t]*+)([^\r\n]*+(?:\r?\n[ \t]++[^\r\n]++)*+)", re.MULTILINE)
 _PAIR = re.compile(r"(?<![\w.%\[\]+-])([\w.%\[\]+-]++)=((?:[^&#\s\"'<>\\;,]|[,;](?=[^\s,;]))++)")
@@ -53,7 +54,7 @@ _VALUE = re.compile(
     re.DOTALL,
 )
 _UNQUOTED = 4
-_STEMS = tuple(re.compile(re.escape(stem)) for _, stems in names.STEMS for stem in stems)
+_STEMS = tuple(re.compile(re.escape(stem)) for stem in names.STEMS)
 """One by one: `re` finds a fixed text faster than an alternative, and than `str.find`."""
 _MASKED_PAIR = re.compile(r'"\w++"\s*+:\s*+"\[masked:[0-9a-f]{8}\]"')
 _SCHEME = re.compile(r"([\w-]++)((?:[ \t+]|%20)++)(\S.*+)", re.DOTALL)
@@ -125,7 +126,13 @@ class Redactor:
     def is_clean(self, text: str) -> bool:
         """Tell quickly whether a text certainly has nothing to mask. False means: perhaps it has."""
         lower = text.lower()
-        return not (self._hints(lower) or self._known.in_text(text, lower))
+        return not (
+            names.has_stem(lower)
+            or self._personal
+            or _has_code_text(lower) is not None
+            or (self._own is not None and self._own.search(lower) is not None)
+            or self._known.in_text(text, lower)
+        )
 
     def redact(self, text: str) -> str:
         """Mask every secret in a text: an HTTP message, a frame, a URL, a header's value, prose."""
@@ -175,12 +182,7 @@ class Redactor:
 
     def _hints(self, lower: str) -> bool:
         """Tell whether a text in lower case may hold a secret that a name or its shape gives away."""
-        for letter, stems in names.STEMS:
-            if letter in lower:
-                for stem in stems:
-                    if stem in lower:
-                        return True
-        if self._personal or _CODE_TEXT.search(lower) is not None:
+        if names.has_stem(lower) or self._personal or _has_code_text(lower) is not None:
             return True
         return self._own is not None and self._own.search(lower) is not None
 

@@ -223,7 +223,7 @@ class Chunk:
         return Chunk(columns, self.length - start)
 
 
-def seal(entries: Sequence[Entry]) -> Chunk:
+def seal(entries: Sequence[tuple[Any, ...]]) -> Chunk:
     """Turn entries into columns."""
     sides = zip(*entries, strict=True) if entries else [()] * len(COLUMNS)
     return seal_sides(dict(zip(_NAMES, sides, strict=True)), len(entries))
