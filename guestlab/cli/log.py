@@ -6,6 +6,7 @@ import json
 import shutil
 import sys
 import tempfile
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -162,7 +163,8 @@ def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
 def _lines(frame: pd.DataFrame) -> list[str]:
     """Lay a view out for a terminal: one line per row, whatever the cells hold."""
     names = [str(name) for name in frame.columns]
-    rows = [names, *([_cell(value) for value in row] for row in frame.itertuples(index=False, name=None))]
+    filled = frame.astype(object).where(frame.notna(), None)
+    rows = [names, *([_cell(value) for value in row] for row in filled.itertuples(index=False, name=None))]
     widths = [min(max(map(len, column)), _WIDEST) for column in zip(*rows, strict=True)]
     wide = shutil.get_terminal_size((160, 24)).columns if sys.stdout.isatty() else 10_000
     shown = ("  ".join(_fitted(cell, width) for cell, width in zip(row, widths, strict=True)) for row in rows)
@@ -174,11 +176,9 @@ def _fitted(cell: str, width: int) -> str:
 
 
 def _cell(value: Any) -> str:
-    import pandas as pd
-
-    if value is None or value is pd.NaT or value is pd.NA or value != value:  # noqa: PLR0124 - NaN alone does
+    if value is None:
         return ""
-    if isinstance(value, pd.Timestamp):
+    if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M:%S}.{value.microsecond // 1000:03d}"
     if isinstance(value, float):
         return f"{value:.1f}"
