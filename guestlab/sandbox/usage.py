@@ -66,7 +66,7 @@ def _key(record: Record, method: str, path: str, groups: list[str]) -> tuple[str
 
 def _row(call: Call, key: tuple[str, ...], count: Counter[str]) -> dict[str, Any]:
     day, template, method = key
-    row: dict[str, Any] = {"organizationId": call.world.organization_id, "date": f"{day}T00:00:00Z"}
+    row: dict[str, Any] = {"organizationId": call.world.organization_id, "date": f"{day}T00:00:00.000Z"}
     if template:
         row["templateUri"] = template
     if method:
