@@ -134,7 +134,9 @@ def _add_yes(command: argparse.ArgumentParser) -> None:
 
 
 def _add_proxy(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--proxy", metavar="URL", help="HTTP proxy (default: HTTPS_PROXY; '' for none)")
+    command.add_argument(
+        "--proxy", metavar="URL", help="http:// or https:// proxy (default: HTTPS_PROXY; '' for none)"
+    )
 
 
 def _words(text: str) -> list[str]:

@@ -211,7 +211,8 @@ def _looks_issued(reading: Reading, value: str) -> bool:
     """
     if is_masked(value):
         return False
-    return is_jwt(value) or (not reading.is_configured and _OPAQUE.fullmatch(value.strip()) is not None)
+    works = reading.is_configured or (bool(reading.reply.class_name) and not reading.reply.is_failure)
+    return is_jwt(value) or (not works and _OPAQUE.fullmatch(value.strip()) is not None)
 
 
 def _is_refused(reading: Reading) -> bool:

@@ -56,7 +56,7 @@ _STATUSES: Mapping[int, Hint] = {
     308: _MOVED,
     404: Hint(
         points_to=(
-            "404 is about the path. Where it is /v1, as it should be, a proxy or another host behind the name "
+            "404 is about the path. Where it is /v1, as it should be, a proxy or another host behind it "
             "has answered."
         ),
         look=(

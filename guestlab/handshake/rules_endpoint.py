@@ -84,6 +84,7 @@ def _not_guest_socket(reading: Reading) -> Match | None:
     if lacking:
         faults.append(lacking)
     domain = host.region.name if host.region else "{region}"
+    only_port = len(faults) == 1 and faults[0] == _port_fault(reading)
     right = f"wss://{domain}/v1" if host.is_loopback else f"wss://webmessaging.{domain}/v1"
     return confirmed(
         *reading.lines("url"),
@@ -91,6 +92,7 @@ def _not_guest_socket(reading: Reading) -> Match | None:
         *reading.lines("http_status"),
         faults="; ".join(faults),
         right=f"{right}?deploymentId=<deployment id>",
+        level="inferred" if only_port else None,  # every client uses 443; that nothing else answers follows
     )
 
 

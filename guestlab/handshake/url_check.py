@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from guestlab.handshake.credentials import is_uuid
+from guestlab.handshake.deployment_id import id_fault
 from guestlab.handshake.evidence import Evidence
 from guestlab.handshake.hosts import LABELS, HostKind
 from guestlab.handshake.platform_paths import read_path
-from guestlab.handshake.quoting import is_masked, is_placeholder, quote_text, quote_url
+from guestlab.handshake.quoting import is_masked, quote_text, quote_url
 from guestlab.handshake.reading import Reading
 from guestlab.handshake.targets import Target
 
@@ -39,7 +40,7 @@ class UrlPart:
     """One part of a URL, judged."""
 
     name: str
-    """scheme, host, region, path, deploymentId, or "query NAME"."""
+    """scheme, host, port (where it is wrong), region, path, deploymentId, or "query NAME"."""
     value: str
     """As it stands there, masked; "" when absent."""
     ok: bool
@@ -119,6 +120,9 @@ def _host(reading: Reading, label: str) -> Iterator[UrlPart]:
     fits = host.kind is HostKind.GENESYS and host.label == label
     remark = "" if fits else host.remark or f"it is {LABELS.get(host.label, 'something else')}"
     yield UrlPart(name="host", value=shown, ok=fits, right=host.nearest(label), remark=remark)
+    port = reading.address.port
+    if host.is_genesys and port not in {None, 443}:
+        yield UrlPart(name="port", value=str(port), ok=False, right="leave it out", remark="443 answers")
     region = host.region.name if host.region else ""
     yield UrlPart(
         name="region", value=region, ok=bool(region), right=host.hint or "the domain you sign in at"
@@ -149,8 +153,9 @@ def _deployment(reading: Reading) -> UrlPart:
         misspelled = reading.misspelled_deployment
         remark = f"{quote_text(misspelled, 40)} is not read" if misspelled else "it must be in the query"
         return UrlPart(name="deploymentId", value="", ok=False, right=wanted, remark=remark)
-    ok = is_uuid(value) or is_masked(value)
-    remark = "" if ok else "fill it in" if is_placeholder(value) else "deployment ids are UUIDs"
+    fault = id_fault(reading.deployment_ids[0])
+    ok = fault is None and (is_uuid(value) or is_masked(value))
+    remark = "" if ok else fault.cause if fault else "fill it in"
     return UrlPart(name="deploymentId", value=quote_text(value, 60), ok=ok, right=wanted, remark=remark)
 
 

@@ -16,6 +16,14 @@ _JAVASCRIPT = Language(javascript_text, lambda secret: secret.camel, ("null", "t
 _QUOTE = "encodeURIComponent({})"
 
 
+_AGENT = (
+    "The attempt went through the proxy {}. The package ws takes no proxy by itself: add the option "
+    "agent: new "
+    "HttpsProxyAgent(process.env.HTTPS_PROXY) of the package https-proxy-agent (from its "
+    "documentation, not tried)."
+)
+
+
 def node(recipe: Recipe) -> str:
     """Write a script for Node and the `ws` package."""
     head = recipe.commented(
@@ -24,6 +32,7 @@ def node(recipe: Recipe) -> str:
         "Exit status: 0 for a SessionResponse, 1 for anything else.",
         *(["Dials 127.0.0.1: few resolvers know names below localhost."] if recipe.is_rewritten else []),
         ca="NODE_EXTRA_CA_CERTS",
+        proxy=_AGENT,
     )
     lines = [head, '"use strict";']
     if GUEST_TOKEN in recipe.secrets:
@@ -93,7 +102,8 @@ def browser(recipe: Recipe) -> str:
     if recipe.secure:
         notes.append("The browser itself must trust the certificate: no variable can make it.")
     secrets = recipe.used(recipe.url, recipe.frame, *recipe.subprotocols)  # without the headers
-    head = recipe.commented("//", *notes, secrets=secrets, ca="")
+    through = "The attempt went through the proxy {}: set it in the browser or the system, no page can."
+    head = recipe.commented("//", *notes, secrets=secrets, ca="", proxy=through)
     lines = [head, "{"]
     for secret in secrets:
         lines += [f"  {line}" for line in _from_environment(secret, "globalThis", "crypto.randomUUID()")]

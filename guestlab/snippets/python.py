@@ -30,7 +30,7 @@ def python(recipe: Recipe) -> str:
     )
     lines = [
         head,
-        *_imports(recipe, recipe.dialled, "json"),
+        *_imports(recipe, recipe.dialled, "json", *_needed(recipe)),
         "",
         "from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException",
         "from websockets.sync.client import connect",
@@ -38,6 +38,11 @@ def python(recipe: Recipe) -> str:
         *map(_from_environment, recipe.secrets),
         f"URL = {_PYTHON.expression(recipe.dialled, _QUOTE)}",
     ]
+    if recipe.authorities:
+        lines += [
+            "TRUSTED = ssl.create_default_context()",
+            f"TRUSTED.load_verify_locations({python_text(recipe.authorities)})",
+        ]
     if recipe.frame is not None:
         lines.append(f"FIRST_FRAME = {_frame(recipe)}")
     options = "".join(f", {name}={value}" for name, value in _options(recipe))
@@ -97,6 +102,8 @@ def guestlab(recipe: Recipe) -> str:
 def _handshake(recipe: Recipe, where: str) -> list[str]:
     deployment = python_text(parse_qs(urlsplit(recipe.attempt.url).query)["deploymentId"][0])
     origin = f", origin={_PYTHON.expression(recipe.origin)}" if recipe.origin is not None else ""
+    if recipe.authorities:
+        origin += f", ca_file={python_text(recipe.authorities)}"
     return [
         "import sys",
         "",
@@ -120,14 +127,17 @@ def _attempt(recipe: Recipe, where: str) -> list[str]:
         options.append(("first_frame", _PYTHON.document(recipe.document, 8)))
     elif recipe.frame is not None:
         options.append(("first_frame", _PYTHON.expression(recipe.frame)))
+    if recipe.proxy:
+        options.append(("proxy", f'os.environ.get("HTTPS_PROXY") or {python_text(recipe.proxy)}'))
+    trusted = f", ca_file={python_text(recipe.authorities)}" if recipe.authorities else ""
     return [
-        *_imports(recipe, recipe.url),
+        *_imports(recipe, recipe.url, *(["os"] if recipe.proxy else [])),
         "",
         "import guestlab as gl",
         "",
         *map(_from_environment, recipe.secrets),
         *([""] if recipe.secrets else []),
-        f"with gl.Lab({where}) as lab:",
+        f"with gl.Lab({where}{trusted}) as lab:",
         "    attempt = lab.attempt(",
         *(f"        {name}={value}," for name, value in options),
         "    )",
@@ -167,6 +177,7 @@ def _is_plainly_working(recipe: Recipe, region: Region | None) -> bool:
         attempt.ok
         and region is not None
         and not recipe.headers
+        and not recipe.proxy
         and not recipe.subprotocols
         and re.fullmatch(r"[\w-]+", "".join(query.get("deploymentId", ()))) is not None
         and attempt.url == region.guest_url(query["deploymentId"][0])
@@ -197,7 +208,17 @@ def _options(recipe: Recipe) -> list[tuple[str, str]]:
         options.append(("additional_headers", "[" + ", ".join(pairs) + "]"))
     if recipe.subprotocols:
         options.append(("subprotocols", _list(recipe)))
+    if recipe.authorities and recipe.secure:
+        options.append(("ssl", "TRUSTED"))
+    if recipe.proxy:
+        options.append(("proxy", f'os.environ.get("HTTPS_PROXY") or {python_text(recipe.proxy)}'))
+        if recipe.proxy.startswith("https:") and recipe.authorities:
+            options.append(("proxy_ssl", "TRUSTED"))
     return options
+
+
+def _needed(recipe: Recipe) -> list[str]:
+    return ["os"] * bool(recipe.proxy) + ["ssl"] * bool(recipe.authorities)
 
 
 def _list(recipe: Recipe) -> str:

@@ -24,6 +24,7 @@ def http(recipe: Recipe) -> str:
         + (" Needs openssl." if recipe.secure else f" Or send it by: nc {host} {port}"),
         "Ends at the upgrade: HTTP 101 means that the door is open.",
         secrets=secrets,
+        proxy=_S_CLIENT if recipe.secure else _NO_WAY,
     )
     first, *headers = recipe.request
     lines = [
@@ -38,7 +39,8 @@ def http(recipe: Recipe) -> str:
         lines += [
             "{ request; sleep 3; } |",
             f"  openssl s_client -quiet -no_ign_eof -verify_return_error -connect {address}:{port}"
-            + _server_name(recipe),
+            + _server_name(recipe)
+            + _through(recipe),
         ]
     else:
         lines += [
@@ -48,6 +50,16 @@ def http(recipe: Recipe) -> str:
             "printf '%s\\n' \"$line\"",
         ]
     return "\n".join([*lines, ""])
+
+
+_S_CLIENT = "Goes through the proxy {}; openssl takes its user and password by -proxy_user and -proxy_pass."
+_NO_WAY = "The attempt went through the proxy {}; bash alone goes straight."
+
+
+def _through(recipe: Recipe) -> str:
+    """Let openssl ask an HTTP proxy to CONNECT; it speaks no TLS to proxies."""
+    scheme, _, place = recipe.proxy.partition("://")
+    return f" -proxy {shell_text(place)}" if scheme == "http" else ""
 
 
 def _server_name(recipe: Recipe) -> str:

@@ -51,6 +51,7 @@ ACCESS_TOKEN = Secret("GUESTLAB_ACCESS_TOKEN", "the credential of this attempt")
 Pieces = tuple[str | Secret, ...]
 """A text with variables in it."""
 
+_PROXY = "Environment: HTTPS_PROXY, the proxy with its user and password, if it wants them; {} without it."
 _MASK = re.compile(r"\[masked(?::[0-9A-Za-z]*)?\]")
 _CREDENTIAL_NAME = re.compile(r"token|authorization|bearer|oauth|jwt", re.IGNORECASE)
 _CREDENTIALS = {"none": None, "guest": GUEST_TOKEN}
@@ -115,12 +116,27 @@ class Recipe:
         parts = urlsplit(_dialled(self.attempt.url))
         return parts.hostname or "", parts.port or (443 if self.secure else 80)
 
+    @property
+    def proxy(self) -> str:
+        """The proxy the attempt went through, without credentials; "" for none."""
+        return self.attempt.proxy or ""
+
+    @property
+    def authorities(self) -> str:
+        """The PEM file the attempt trusted beside the system's authorities; "" for none, and without TLS."""
+        return self.attempt.ca_file or "" if self.secure or self.proxy.startswith("https:") else ""
+
     def used(self, *texts: Pieces | None) -> tuple[Secret, ...]:
         """The secrets that these texts need."""
         return tuple(secret for secret in self.secrets if any(secret in text for text in texts if text))
 
     def commented(
-        self, mark: str, *how: str, secrets: tuple[Secret, ...] | None = None, ca: str = "SSL_CERT_FILE"
+        self,
+        mark: str,
+        *how: str,
+        secrets: tuple[Secret, ...] | None = None,
+        ca: str = "SSL_CERT_FILE",
+        proxy: str = _PROXY,
     ) -> str:
         """The comment every snippet begins with: what it is, how to run it, what it needs.
 
@@ -129,6 +145,7 @@ class Recipe:
             how: How to run it, and what is special.
             secrets: Those it takes from the environment; all of them by default.
             ca: The environment variable for a certificate authority of one's own; "" where it takes none.
+            proxy: What to say where the attempt went through a proxy, `{}` standing for its address.
         """
         attempt = self.attempt
         lines = [
@@ -141,7 +158,12 @@ class Recipe:
             lines += [f"Finding {finding.rule}: {finding.what}", f"Next: {finding.next_step}"]
         lines += how
         if self.secure and ca:
-            lines.append(f"Environment: {ca}, a PEM file: your own certificate authority, or the sandbox's.")
+            used = f" This attempt used {self.authorities}." if self.authorities else ""
+            lines.append(
+                f"Environment: {ca}, a PEM file: your own certificate authority, or the sandbox's.{used}"
+            )
+        if self.proxy:
+            lines.append(proxy.format(self.proxy))
         needed = self.secrets if secrets is None else secrets
         lines += [f"Environment: {secret.name}, {secret.what}." for secret in needed]
         return "\n".join(

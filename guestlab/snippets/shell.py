@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from guestlab.snippets.literals import shell_word
+from guestlab.snippets.literals import shell_text, shell_word
 from guestlab.snippets.recipe import Secret
 
 if TYPE_CHECKING:
@@ -48,9 +48,39 @@ def curl(recipe: Recipe) -> str:
             for piece in ((", ",) * bool(number) + name)
         )
         options.append(f"--header {shell_word(('Sec-WebSocket-Protocol: ', *offered))}")
-    if recipe.secure:
-        options.append('${SSL_CERT_FILE:+--cacert} ${SSL_CERT_FILE:+"$SSL_CERT_FILE"}')
+    options += _authorities(recipe) + _curl_proxy(recipe)
     return "\n".join([head, *from_environment(secrets, recipe.url), _command("curl", options, address)])
+
+
+def _authorities(recipe: Recipe) -> list[str]:
+    """Trust what SSL_CERT_FILE names, else the file the attempt was given."""
+    if not recipe.secure:
+        return []
+    if recipe.authorities:
+        return [f"--cacert {_default('SSL_CERT_FILE', recipe.authorities)}"]
+    return ['${SSL_CERT_FILE:+--cacert} ${SSL_CERT_FILE:+"$SSL_CERT_FILE"}']
+
+
+def _curl_proxy(recipe: Recipe) -> list[str]:
+    """Without a tunnel curl would ask a proxy for an http:// URL instead of the upgrade."""
+    if not recipe.proxy:
+        return []
+    options = [f"--proxytunnel --suppress-connect-headers --proxy {_default('HTTPS_PROXY', recipe.proxy)}"]
+    if recipe.proxy.startswith("https:") and recipe.authorities:
+        options.append(f"--proxy-cacert {_default('SSL_CERT_FILE', recipe.authorities)}")
+    return options
+
+
+def _default(variable: str, value: str) -> str:
+    """An environment variable, or else a value, as one word."""
+    if _is_plain(value):
+        return f'"${{{variable}:-{value}}}"'
+    return shell_text(value)  # quotes inside an expansion are read differently by different shells
+
+
+def _is_plain(value: str) -> bool:
+    """Whether no shell reads anything into it."""
+    return all(character.isalnum() or character in "/:._-[]@~+," for character in value)
 
 
 def wscat(recipe: Recipe) -> str:
@@ -64,6 +94,8 @@ def wscat(recipe: Recipe) -> str:
     )
     options = _headers(recipe, "--header", ":")
     options += [f"--subprotocol {shell_word(name)}" for name in recipe.subprotocols]
+    if recipe.proxy:
+        options.append(f"--proxy {_default('HTTPS_PROXY', recipe.proxy)}")
     if recipe.frame is not None:
         options.append(f"--execute {shell_word(recipe.frame)}")
         options.append("--wait 2")
@@ -83,6 +115,7 @@ def websocat(recipe: Recipe) -> str:
         "Needs websocat 1. Written from its documentation, not tried.",
         *(_rewritten(recipe)),
         "Prints the first frame that comes back, then ends.",
+        proxy="The attempt went through the proxy {}; websocat 1 has no option for one of its kind.",
     )
     options = ["--text --no-close --one-message", *_headers(recipe, "--header", ": ")]
     if recipe.subprotocols:
