@@ -44,8 +44,14 @@ class Block:
     def run(self, columns: Mapping[str, Sequence[Any]], length: int) -> None:
         """Add many rows, given by their columns."""
         if self._length:
+            sides, before = self._sides, self._length
             for name, values in columns.items():
-                self._side(name).extend(values)
+                side = sides.get(name)
+                if side is None and values[0] is None and values.count(None) == length:
+                    continue
+                if side is None or len(side) != before or type(side) is not list:
+                    side = self._side(name)
+                side.extend(values)
         else:
             self._sides = dict(columns)
         self._length += length

@@ -14,7 +14,7 @@ import msgspec
 
 from guestlab.har.entry import CLOSE, Request, Response, read_entry
 from guestlab.har.http_text import body_text, posted_text, request_text, response_text
-from guestlab.log.entry import COLUMNS, Column, Entry
+from guestlab.log.entry import COLUMNS, Column, Entry, Kind, Lane, Stage, Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,12 +39,15 @@ _TYPES: dict[str, Any] = {
     "str": str,
     "datetime64[ns, UTC]": int,
 }
+_ENUMS: dict[str, Any] = {"kind": Kind, "stage": Stage, "step": Step, "lane": Lane}
 _ALWAYS = frozenset({"seq", "at", "monotonic_ns", "kind"})
 
 
 def _field(column: Column) -> tuple[Any, ...]:
     known: Any = _TYPES.get(column.dtype)
-    if column.dtype == "category":
+    if column.name in _ENUMS:
+        known = _ENUMS[column.name]
+    elif column.dtype == "category":
         known = Literal.__getitem__(tuple(map(str, column.categories)))
     if column.name in _ALWAYS:
         return (column.name, known)

@@ -85,12 +85,13 @@ class Frames:
         self._frames = SocketFrames()
         self._batch: list[Message] = []
         self._times: list[int] = []
+        self._place = self._latest = 0
         self._fill()
 
     @property
     def key(self) -> int:
         """When the next one crossed the wire."""
-        return self._times[0] if self._times else self._last
+        return self._times[self._place] if self._times else self._last
 
     @property
     def is_over(self) -> bool:
@@ -99,15 +100,14 @@ class Frames:
 
     def run(self, limit: int, block: Block) -> Iterable[Stream]:
         """Add the frames up to the limit."""
-        if max(self._times) <= limit:
-            self._add(self._batch, self._times, block)
+        start, end = self._place, len(self._batch)
+        if self._latest > limit:
+            times = self._times
+            end = next((place for place in range(start + 1, end) if times[place] > limit), end)
+        self._add(self._batch[start:end], self._times[start:end], block)
+        self._place = end
+        if end == len(self._batch):
             self._fill()
-        else:
-            count = next(place for place, at in enumerate(self._times) if at > limit) or 1
-            self._add(self._batch[:count], self._times[:count], block)
-            del self._batch[:count], self._times[:count]
-            if not self._batch:
-                self._fill()
         later: tuple[Stream, ...] = () if self.is_over else (self,)
         return later
 
@@ -117,6 +117,7 @@ class Frames:
         self._messages[self._next : self._next + _AT_ONCE] = [_READ] * len(batch)  # let go of them
         self._next += len(batch)
         self._times = _moments([message.time for message in batch], self._opened, self._last)
+        self._place, self._latest = 0, max(self._times, default=0)
         if batch:
             self._last = self._times[-1]
 

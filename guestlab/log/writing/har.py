@@ -9,30 +9,24 @@ written goes to a spool file and is put in order at the end, so a long log needs
 from __future__ import annotations
 
 import base64
-import contextlib
 import os
-import secrets
 import tempfile
-from itertools import islice
 from typing import IO, TYPE_CHECKING
 
 import msgspec
 
-from guestlab.errors import LogError
 from guestlab.har.entry import CLOSE, TEXT
-from guestlab.log.bulk import clean, sides_of
 from guestlab.log.entry import COLUMNS, Entry, Kind, Step
+from guestlab.log.writing.files import blocks_of, complaint, replacing
 from guestlab.log.writing.har_parts import exchange_parts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from guestlab.log.recorder import Log
 
 __all__ = ["write_har"]
 
-_AT_ONCE = 2048
 _BUFFER = 256 * 1024
 _NAMES = tuple(column.name for column in COLUMNS)
 _WAY = frozenset({Step.DNS, Step.TCP, Step.TLS})
@@ -47,39 +41,20 @@ def write_har(log: Log, path: Path) -> Path:
     renamed when whole.
 
     Raises:
-        LogError: The file cannot be written.
+        LogError: The path is a folder, or the file cannot be written.
     """
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    try:
-        if path.is_dir():
-            raise IsADirectoryError(21, "it is a folder", str(path))
+    with replacing(path) as file:
         try:
             with tempfile.TemporaryFile(dir=path.parent) as spool:
                 archive = _Archive(spool)
-                for entry in _swept(log):
-                    archive.add(entry)
-                with beside.open("wb") as file:
-                    archive.write_to(file)
-            beside.replace(path)
-        finally:
-            with contextlib.suppress(FileNotFoundError):
-                beside.unlink()
-    except OSError as error:
-        raise LogError(
-            f"{path.name} cannot be written.",
-            why=f"{type(error).__name__}: {error.strerror or error}.",
-            next_step="Give the path of a file in a folder that can be written to.",
-        ) from None
+                for sides, length in blocks_of(log):
+                    nothing = (None,) * length
+                    for row in zip(*(sides.get(name, nothing) for name in _NAMES), strict=True):
+                        archive.add(Entry._make(row))
+                archive.write_to(file)
+        except OSError as error:
+            raise complaint(path, error) from None
     return path
-
-
-def _swept(log: Log) -> Iterator[Entry]:
-    """The entries, masked with all that is known by now, whenever they were recorded."""
-    entries = iter(log.entries)
-    while some := list(islice(entries, _AT_ONCE)):
-        sides = clean(sides_of(some), len(some), log.redactor)
-        nothing = (None,) * len(some)
-        yield from map(Entry._make, zip(*(sides.get(name, nothing) for name in _NAMES), strict=True))
 
 
 class _Pieces:
