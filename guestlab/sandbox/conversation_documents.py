@@ -53,7 +53,21 @@ def _normalized(message: MessageData, sender: str, receiver: str) -> dict[str, A
         "from": {"id": sender, **channel.get("from", {})},
         "to": {"id": receiver, **channel.get("to", {})},
     }
-    return {**message.normalized, "channel": {**channel, **parties}}
+    content = [_item(item) for item in message.normalized.get("content") or ()]
+    shown = {**message.normalized, "channel": {**channel, **parties}}
+    return shown | {"content": content} if content else shown
+
+
+def _item(item: dict[str, Any]) -> dict[str, Any]:
+    """One content item: what a guest's frame calls the file's size, REST calls otherwise."""
+    attachment = item.get("attachment")
+    if not isinstance(attachment, dict) or "fileSize" not in attachment:
+        return item
+    size = {"contentSizeBytes": attachment["fileSize"]}
+    return {**item, "attachment": {k: v for k, v in attachment.items() if k != "fileSize"} | size}
+
+
+_WRAPUP = ("code", "name", "notes", "tags", "durationSeconds")
 
 
 def conversation_document(conversation: Conversation, *, communications: bool) -> dict[str, Any]:
@@ -61,16 +75,16 @@ def conversation_document(conversation: Conversation, *, communications: bool) -
     prefix = "/api/v2/conversations" if communications else "/api/v2/conversations/messages"
     document: dict[str, Any] = {
         "id": conversation.id,
-        "startTime": iso(conversation.started_at),
-        "address": conversation.guest_address,
         "participants": [
             _party(conversation, party, communications=communications) for party in conversation.participants
         ],
-        "otherMediaUris": [],
         "recentTransfers": [],
         "divisions": [],
         "selfUri": f"{prefix}/{conversation.id}",
     }
+    if not communications:  # its model has no times of its own
+        return document | {"otherMediaUris": []}
+    document |= {"startTime": iso(conversation.started_at), "address": conversation.guest_address}
     if conversation.ended_at is not None:
         document["endTime"] = iso(conversation.ended_at)
     return document
@@ -94,12 +108,13 @@ def _party(conversation: Conversation, party: Participant, *, communications: bo
         if value:
             document |= {f"{name}Id": value} if communications else {name: {"id": value}}
     if party.wrapup is not None:
-        document["wrapup"] = party.wrapup
+        document["wrapup"] = {name: party.wrapup[name] for name in _WRAPUP if name in party.wrapup}
     if party.ended_at is not None:
         document["endTime"] = iso(party.ended_at)
     line = _line(conversation, party)
     if communications:
-        document["messages"] = [{"id": party.communication_id, **line, "messages": details}]
+        ending = {"disconnectedTime": iso(party.ended_at)} if party.ended_at is not None else {}
+        document["messages"] = [{"id": party.communication_id, **line, **ending, "messages": details}]
     else:
         document |= line | {"messages": details}
     return document
@@ -119,7 +134,7 @@ def _line(conversation: Conversation, party: Participant) -> dict[str, Any]:
         "toAddress": {"addressNormalized": receiver},
     }
     if party.disconnect_type and party.ended_at is not None:
-        line |= {"disconnectType": party.disconnect_type, "disconnectedTime": iso(party.ended_at)}
+        line["disconnectType"] = party.disconnect_type
     return line
 
 

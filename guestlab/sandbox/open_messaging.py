@@ -140,9 +140,8 @@ async def all_integrations(call: Call) -> dict[str, Any]:
 def _check_fields(body: dict[str, Any]) -> None:
     """What is wrong with the fields that are there."""
     address = body.get("outboundNotificationWebhookUrl")
-    if address is not None:
-        if not isinstance(address, str) or not safe_target(address):
-            raise Refusal("invalid.outbound.webhook.url")
+    if address is not None and (not isinstance(address, str) or not safe_target(address)):
+        raise Refusal("invalid.outbound.webhook.url")
     secret = body.get("outboundNotificationWebhookSignatureSecretToken")
     if secret is not None and (not isinstance(secret, str) or len(secret) < _SECRET_LENGTH):
         raise Refusal("notification.webhook.signature.secret.token.longer.than.15.characters")

@@ -103,6 +103,7 @@ async def organization_me(call: Call) -> dict[str, Any]:
     """`GET /api/v2/organizations/me`: who am I, without a user."""
     return {
         **_organization(call),
+        "version": 1,
         "thirdPartyOrgName": "guestlab",
         "defaultCountryCode": "DE",
         "state": "active",

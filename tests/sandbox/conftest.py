@@ -13,10 +13,22 @@ import httpx
 import pytest
 from websockets.sync.client import ClientConnection, connect
 
+import guestlab.sandbox
 from guestlab.sandbox import Sandbox
+
+from .replies import Replies
 
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 ACCEPT = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+
+
+@pytest.fixture(autouse=True)
+def replies(monkeypatch: pytest.MonkeyPatch) -> Iterator[Replies]:
+    """Every REST reply of every sandbox here fits the published document."""
+    replies = Replies()
+    monkeypatch.setattr(guestlab.sandbox, "application", replies.watched(guestlab.sandbox.application))
+    yield replies
+    assert replies.wrong == []
 
 
 @pytest.fixture
