@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from guestlab.analysis.intake import FrameT, arrivals, by, check, columns_of, nanoseconds, together
+from guestlab.analysis.intake import FrameT, arrivals, by, check, columns_of, empty, nanoseconds, together
 from guestlab.errors import InputError
 from guestlab.limits import PUBLISHED, Limits
 from guestlab.log.entry import Column
@@ -131,7 +131,7 @@ def budget(frames: FrameT, at: datetime | str | None = None, *, limits: Limits =
     return _with_connects(found, frames, "budget", BUDGET_COLUMNS, **options)
 
 
-def _moment(at: datetime | str) -> pd.Timestamp:
+def _moment(at: Any) -> pd.Timestamp:
     try:
         moment = pd.Timestamp(at)
         known = moment.tz_localize("UTC") if moment.tzinfo is None else moment.tz_convert("UTC")
@@ -267,7 +267,10 @@ def _peak(row: Budget, counted: pd.DataFrame, limits: Limits) -> tuple[Any, ...]
 # -- what is left -------------------------------------------------------------------------------------
 
 
-def _budget(frames: pd.DataFrame, *, limits: Limits, at: pd.Timestamp) -> pd.DataFrame:
+def _budget(frames: pd.DataFrame, *, limits: Limits, at: Any) -> pd.DataFrame:
+    if not len(frames):
+        return empty(BUDGET_COLUMNS)
+    at = _moment(at)  # the latest entry's may still be text
     frames = frames[frames["at"] <= at]
     closes = frames[frames["kind"] == "close"].groupby(["session", "attempt"], dropna=False).size()
     open_now = {_key(whose): count + 1 for whose, count in closes.items()}
@@ -329,7 +332,10 @@ def _upgrades(table: pd.DataFrame) -> pd.DataFrame:
 
 def _connects(upgrades: pd.DataFrame, *, function_name: str, **options: Any) -> pd.DataFrame:
     row = next(row for row in BUDGETS if row.name == "connections.rate.per.minute")
+    if not len(upgrades):
+        return empty(RATES_COLUMNS if function_name == "rates" else BUDGET_COLUMNS)
     if function_name == "budget":
+        options["at"] = _moment(options["at"])
         upgrades = upgrades[upgrades["at"] <= options["at"]]
     judge, gives = (_peak, RATES_COLUMNS) if function_name == "rates" else (_left, BUDGET_COLUMNS)
     rows = [
