@@ -16,7 +16,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from guestlab import analysis
     from guestlab.blocking import Session
+    from guestlab.blocking_channel import Channel
     from guestlab.errors import GuestlabError
     from guestlab.handshake.attempt import Attempt
     from guestlab.handshake.comparison import compare
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from guestlab.lab import Lab
     from guestlab.limits import PUBLISHED, Limits
     from guestlab.log import COLUMNS, Entry, Log
+    from guestlab.log.reading import read
     from guestlab.platform_api import Conversation
     from guestlab.protocol import events
     from guestlab.protocol.messages import Message
@@ -40,7 +43,9 @@ __version__ = "0.1.0"
 
 # name → module, grouped by source file. A module's own name stands for the module itself.
 _NAMES = {
+    "analysis": "guestlab.analysis",
     "Session": "guestlab.blocking",
+    "Channel": "guestlab.blocking_channel",
     "GuestlabError": "guestlab.errors",
     "Attempt": "guestlab.handshake.attempt",
     "compare": "guestlab.handshake.comparison",
@@ -57,6 +62,7 @@ _NAMES = {
     "COLUMNS": "guestlab.log",
     "Entry": "guestlab.log",
     "Log": "guestlab.log",
+    "read": "guestlab.log.reading",
     "Conversation": "guestlab.platform_api",
     "Message": "guestlab.protocol.messages",
     "events": "guestlab.protocol.events",
@@ -74,6 +80,7 @@ __all__ = [
     "RULES",
     "AccessToken",
     "Attempt",
+    "Channel",
     "Conversation",
     "Diagnosis",
     "Entry",
@@ -88,11 +95,13 @@ __all__ = [
     "Region",
     "Sandbox",
     "Session",
+    "analysis",
     "compare",
     "diagnose",
     "diagnose_har",
     "diagnose_text",
     "events",
+    "read",
 ]
 
 

@@ -20,6 +20,7 @@ from uuid import uuid4
 from guestlab.authorization_code import REDIRECT_URI
 from guestlab.blocking import Session
 from guestlab.blocking_channel import Channel
+from guestlab.blocking_platform import Platform
 from guestlab.bridge import bridge
 from guestlab.channel import NotificationChannel
 from guestlab.customer import Customer
@@ -34,11 +35,13 @@ from guestlab.limits import PUBLISHED, Limits
 from guestlab.log import Log
 from guestlab.matrix_run import AT_ONCE, AT_ONCE_ON_LOOPBACK, ask_first, run_matrix
 from guestlab.platform_api import Conversation, PlatformApi
+from guestlab.platform_operations import LABS_OWN_WRITES
 from guestlab.preflight import Preflight, allowed_domains, run_preflight
 from guestlab.regions import Region
 from guestlab.secret_sources import resolved
 from guestlab.session import GuestSession
 from guestlab.token_stage import Tokens
+from guestlab.transcripts import SOURCES, Transcript, collect, conversation_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Sequence
@@ -764,6 +767,51 @@ class Lab:
         api = await self._platform()
         return NotificationChannel(api, topics, region=self.region, log=self.log, ignore_errors=ignore_errors)
 
+    def platform(self, *, writes: Iterable[str] = ()) -> Platform:
+        """Return the Platform API, its verbs blocking: what a token without a guest is good for.
+
+        Args:
+            writes: Names of the writes to allow away from loopback, such as "say" or "disconnect"; reading
+                is always allowed, and on loopback everything is.
+
+        Raises:
+            InputError: A name that is no write.
+            TokenError: No token.
+        """
+        return Platform(bridge.run(self._platform(writes)))
+
+    def transcript(self, conversation_id: str, *, sources: Sequence[str] = SOURCES) -> Transcript:
+        """Read a conversation back from the platform, into the same messages as the live ones.
+
+        Args:
+            conversation_id: Which conversation; `lab.conversation_of(message_id)` finds it.
+            sources: Some of "messages" (the words of both sides), "analytics" (who took part when) and
+                "recordings" (the recorded transcript).
+
+        Returns:
+            What each source gave, or the permission it lacked; the rows stand in `lab.log.messages`.
+        """
+
+        async def fetch() -> Transcript:
+            return await collect(await self._platform(), conversation_id, self.log, sources=sources)
+
+        return bridge.run(fetch(), 300.0)
+
+    def conversation_of(self, message_id: str) -> str:
+        """Look up which conversation a message belongs to: the guest side is never told.
+
+        Args:
+            message_id: The `message_id` of a message in `lab.log.messages`.
+
+        Raises:
+            PlatformError: The platform knows no such message, or the token may not look.
+        """
+
+        async def find() -> str:
+            return await conversation_of(await self._platform(), message_id)
+
+        return bridge.run(find())
+
     def customer(
         self,
         *,
@@ -890,9 +938,10 @@ class Lab:
         assert flow.token is not None
         return flow.token
 
-    async def _platform(self) -> PlatformApi:
+    async def _platform(self, writes: Iterable[str] = ()) -> PlatformApi:
         self._check_open()
-        return PlatformApi(self._http(), await self.tokens.speaking(self._http()))
+        allowed = {*LABS_OWN_WRITES, *writes}
+        return PlatformApi(self._http(), await self.tokens.speaking(self._http()), writes=allowed)
 
 
 _SCOPE_NOTE = (

@@ -44,6 +44,7 @@ LAYERS = {
     "delivery": 3,
     "exchange": 3,
     "history": 3,
+    "connection": 3,
     "link": 3,
     "doors": 1,
     "redirect_listener": 3,
@@ -61,6 +62,7 @@ LAYERS = {
     "bridge": 4,
     "blocking": 4,
     "blocking_channel": 4,
+    "blocking_platform": 4,
     "channel": 3,
     "customer": 4,
     "webhook": 3,
@@ -80,7 +82,7 @@ THIRD_PARTY_HOMES = {
     "uvicorn": {"sandbox"},
     "trustme": {"sandbox"},
     "pandas": {"log", "analysis", "matrix_table"},
-    "websockets": {"link", "handshake.perform", "sandbox"},
+    "websockets": {"connection", "link", "handshake.perform", "sandbox", "bench"},
 }
 # Imports inside functions that point up on purpose.
 LAZY_UPWARD = {
