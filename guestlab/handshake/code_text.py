@@ -21,7 +21,7 @@ _OPENS = re.compile(
     r"\b(?:new\s+(?:\w+\.)?(?:Reconnecting)?(?:WebSocket|ws|WS|W3CWebSocket|WebSocketClient|SockJS)"
     r"|websockets?(?:\.(?:asyncio|sync))?(?:\.client)?\.connect|(?:\w+\.)?ws_connect|(?:websocket\.)?create_connection"
     r"|(?:websocket\.)?WebSocketApp|websocket\.connect|WebSocket\.connect|(?:\w+\.)?DefaultDialer\.Dial"
-    r"|(?:\w+\.)?ConnectAsync|(?<![\w.])connect(?=\(\s*[frb]{0,2}[\"'`]wss?:))\s*(?=\()"
+    r"|(?:\w+\.)?ConnectAsync|(?:\w*\.)?buildAsync|(?:\w+\.)?newWebSocket|IOWebSocketChannel\.connect|websocket\.Dial|(?<![\w.])connect(?=\(\s*[frb]{0,2}[\"'`]wss?:))\s*(?=\()"
 )
 _ASKS = re.compile(
     r"\b(?:(?:requests|httpx|client|self\.client|http|axios|got|ky|superagent|aiohttp|\w*session|api)"
@@ -32,16 +32,17 @@ _SENDS = re.compile(
     r"\.(?:send|send_json|send_str|send_text|sendMessage|write_message|sendUTF|WriteJSON|emit|send_bytes)\s*(?=\()"
 )
 _ASSIGNS = re.compile(
-    r"(?:^|[;\n{(,])\s*(?:const|let|var|final|String|string|auto)?\s*([A-Za-z_$][\w$]*)"
+    r"(?:^|[;\n{(,])\s*(?:const|let|var|final|String|string|auto|Uri|URI|URL)?\s*([A-Za-z_$][\w$]*)"
     r"\s*(?::\s*[\w\[\], |]+)?\s*(?::=|=)(?!=)\s*"
-    r"(?=[\"'`{\[]|[frbFRB]{1,2}[\"']|json\.dumps|JSON\.stringify)"
+    r"(?=[\"'`{\[]|[frbFRB]{1,2}[\"']|json\.dumps|JSON\.stringify"
+    r"|[$@]{1,2}\"|fmt\.Sprintf|[Ss]tring\.[Ff]ormat|new (?:Uri|URI|URL)\(|(?:URI\.create|Uri\.parse)\()"
 )
 _POWERSHELL = re.compile(r"\bInvoke-(?:RestMethod|WebRequest)\b", re.IGNORECASE)
 _CODE_SIGNS = re.compile(
     r"new\s+\w*(?:WebSocket|SockJS)\w*\s*\(|\bwebsockets?\.\w|\bws_connect\(|create_connection\(|WebSocketApp\("
     r"|\brequests\.\w+\(|\bhttpx\.\w+\(|\bfetch\(\s*[\"'`]|\baxios[.(]|Invoke-(?:RestMethod|WebRequest)"
     r"|(?:const|let|var)\s+\w+\s*=|^\s*(?:import|from)\s+\w|^\s*(?:async )?def \w+\("
-    r"|\bconnect\(\s*f?[\"'`]wss?:",
+    r"|\bconnect\(\s*f?[\"'`]wss?:|\b(?:ConnectAsync|buildAsync|newWebSocket)\(|\bDefaultDialer\.Dial\(|:=",
     re.MULTILINE,
 )
 
@@ -116,7 +117,7 @@ def _opened(positional: list[Any], named: dict[str, Any]) -> dict[str, Any]:
     rest = [value for value in positional if value is not url]
     options = {key: value for item in rest if isinstance(item, dict) for key, value in item.items()} | named
     offered = next((item for item in rest if isinstance(item, list)), None)
-    if offered is None and len(strings) > 1 and strings[1] is not url:
+    if offered is None and len(strings) > 1 and strings[1] is not url and _may_be_offered(strings[1]):
         offered = [strings[1]]
     headers = _pairs(next((options[key] for key in _HEADER_KEYS if options.get(key)), None))
     if isinstance(options.get("origin"), str):
@@ -129,6 +130,14 @@ def _opened(positional: list[Any], named: dict[str, Any]) -> dict[str, Any]:
         "headers": tuple(headers),
         "subprotocols": tuple(str(item) for item in (listed if isinstance(listed, list) else [listed])),
     }
+
+
+def _may_be_offered(value: str) -> bool:
+    """A second argument is a subprotocol if it is a text; of a variable only its name can tell."""
+    named = re.search(
+        r"cancel|(proto|token|jwt|bearer)", value, re.IGNORECASE
+    )  # C# passes a CancellationToken
+    return not value.startswith("{") or (named is not None and named[1] is not None)
 
 
 def _pairs(headers: Any) -> list[tuple[str, str]]:

@@ -19,7 +19,7 @@ _NAME = re.compile(
     r"(?:new\s+|await\s+|async\s+)*[A-Za-z_$][\w$]*(?:\s*(?:\.|\?\.|::|->)\s*[A-Za-z_$][\w$]*)*"
 )
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
-_STRING = re.compile(r"(?P<prefix>[A-Za-z]{0,2})(?P<mark>\"\"\"|'''|[\"'`])")
+_STRING = re.compile(r"(?P<prefix>[A-Za-z$@]{0,2})(?P<mark>\"\"\"|'''|[\"'`])")
 _CONSTANTS = {
     "true": True,
     "True": True,
@@ -27,10 +27,12 @@ _CONSTANTS = {
     "False": False,
     "null": None,
     "None": None,
+    "nil": None,
     "undefined": None,
 }
 _WRAPPERS = re.compile(
-    r"(?:JSON\.stringify|json\.dumps|orjson\.dumps|dumps|String|str|Buffer\.from|new\s+(?:URLSearchParams|Headers|URL)"
+    r"(?:JSON\.stringify|json\.dumps|orjson\.dumps|dumps|String|str|Buffer\.from|new\s+(?:URLSearchParams|Headers|URL|Uri|URI)|Uri"
+    r"|fmt\.Sprintf|[Ss]tring\.[Ff]ormat|util\.format|sprintf|\w+\.[Pp]arse|Uri\.parse|URL\.init"
     r"|URLSearchParams|urlencode|urllib\.parse\.urlencode|encodeURIComponent|URI\.create|URI|encodeURI|dict|bytes)"
 )
 """Calls whose value is, for our purpose, their first argument."""
@@ -81,7 +83,8 @@ class LooseReader:
         character = self.text[start]
         string = _STRING.match(self.text, start)
         if string and (
-            not string["prefix"] or string["prefix"].lower() in {"f", "r", "b", "rb", "br", "fr", "u"}
+            not string["prefix"]
+            or string["prefix"].lower() in {"f", "r", "b", "rb", "br", "fr", "u", "$", "@", "$@", "@$"}
         ):
             return self._strings(string)
         if character == "{":
@@ -118,7 +121,7 @@ class LooseReader:
         text = "".join(inner)
         if mark == "`":
             return re.sub(r"\$\{([^{}]*)\}", self._filled, text)
-        return re.sub(r"\{([^{}]*)\}", self._filled, text) if "f" in prefix else text
+        return re.sub(r"\{([^{}]*)\}", self._filled, text) if {"f", "$"} & set(prefix) else text
 
     def _filled(self, found: re.Match[str]) -> str:
         known = self.names.get(found[1].strip())

@@ -45,6 +45,8 @@ _CONTENT = re.compile(
 )
 """Words that sound like a complaint and are none; taken out first."""
 
+_ADDRESS = re.compile(r"\b(?:wss?|https?)://[^\s\"'<>]+")
+
 _PLACES = {
     "frankfurt": "mypurecloud.de",
     "germany": "mypurecloud.de",
@@ -138,8 +140,9 @@ class Note:
     @property
     def complains(self) -> bool:
         """Whether it says that something fails, or asks something."""
-        words = _COMPLAINT.search(_CONTENT.sub(" ", self.text))
-        return bool(words) or "?" in self.text or not _SYMPTOMS.isdisjoint(self.subjects)
+        text = _ADDRESS.sub(" ", self.text)  # the "?" of a query asks nothing
+        words = _COMPLAINT.search(_CONTENT.sub(" ", text))
+        return bool(words) or "?" in text or not _SYMPTOMS.isdisjoint(self.subjects)
 
     @cached_property
     def regions(self) -> tuple[Region, ...]:

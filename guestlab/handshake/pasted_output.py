@@ -117,7 +117,8 @@ def _placed(document: Any) -> dict[str, Any]:
 
 
 _OBJECT = re.compile(r"\{[^{}]*(?:\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}[^{}]*)*\}")
-_URL = re.compile(r"\b(?:wss?|https?)://[^\s\"'<>`)\]]+")
+_URL = re.compile(r"\b(?:wss?|https?)://(?:[^\s\"'<>`)\]]|(?<==)<[^<>\n]{1,40}>)+")
+"""A URL in prose; `=<my id>` stands for a value that was left out."""
 _KINDS = (
     (re.compile(r"client[- _]credentials?", re.IGNORECASE), "client_credentials"),
     (re.compile(r"\bpkce\b", re.IGNORECASE), "pkce"),

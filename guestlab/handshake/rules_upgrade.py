@@ -108,6 +108,8 @@ def _misshapen(reading: Reading, lines: tuple[str, ...]) -> Match | None:
     fault = id_fault(ids[0])
     if fault is None or (reading.is_loopback and fault.kind == "no uuid" and not reading.has_failed):
         return None  # on one's own machine an id may be anything, as long as it works
+    if fault.kind == "unfilled" and status == 403 and ids[0].lstrip()[:1] in {"<", "["}:
+        return None  # hidden for showing it: the refusal was of another
     sure = status == 403 and fault.kind in {"no uuid", "wrapped", "empty value"}
     doubt = _PERHAPS_HIDDEN if fault.kind == "unfilled" else ""
     return (confirmed if sure else likely)(
@@ -197,7 +199,11 @@ def _origin_is_fine(reading: Reading) -> bool:
 
 
 def _shown_id(reading: Reading) -> str:
-    return quote_text(reading.deployment_id or "of the first frame", 60)
+    shown = reading.deployment_id or "of the first frame"
+    closes = (
+        ">" if shown.startswith("<") and ">" not in shown else ""
+    )  # a mark at a URL's very end is trimmed
+    return quote_text(shown + closes, 60)
 
 
 def _origin_is_the_cause(reading: Reading) -> bool:

@@ -405,3 +405,53 @@ def test_a_later_frame_alone_is_no_first_frame() -> None:
         assert "onMessage" in finding.next_step
     first = diagnose(first_frame={"action": "sendMessage", "text": "hi"}).findings[0]
     assert "does not open a session" in first.what
+
+
+# -- pasted code, other languages ---------------------------------------------
+
+START = f"{BARE}?deploymentId="
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'client.newWebSocketBuilder().header("Origin", "https://a.example").buildAsync(URI.create("{SOCKET}"), l).join();',
+        f'await ws.ConnectAsync(new Uri("{SOCKET}"), CancellationToken.None);',
+        f'await ws.ConnectAsync(new Uri($"{START}{{deploymentId}}"), ct);',
+        f'var url = "{START}" + deploymentId;\nawait ws.ConnectAsync(new Uri(url), ct);',
+        f'Uri uri = new Uri("{START}" + id);\nawait ws.ConnectAsync(uri, ct);',
+        f'c, _, err := websocket.DefaultDialer.Dial("{SOCKET}", nil)',
+        f'url := fmt.Sprintf("{START}%s", id)\nc, _, err := websocket.DefaultDialer.Dial(url, header)',
+        f'const ws = new WebSocket("{SOCKET}", options)', f'ws = create_connection("{START}%s" % ID)',
+        f"Connected to {SOCKET}, works fine.",
+    ],
+)  # fmt: skip
+def test_right_code_of_any_language_is_ok(text: str) -> None:
+    """Ids put together at run time and arguments that are no subprotocol are not blamed."""
+    diagnosis = diagnose_text(text)
+    assert diagnosis.ok, diagnosis
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        (f'c.newWebSocketBuilder().buildAsync(URI.create("{SOCKET.replace("webmessaging", "api")}"), l);',
+         "endpoint.not-guest-socket"),
+        (f'await ws.ConnectAsync(new Uri("{BARE}"), ct);', "upgrade.deployment-missing"),
+        (f'await ws.ConnectAsync(new Uri($"{BARE}?access_token={{token}}"), ct);', "upgrade.deployment-missing"),
+        (f'c, _, err := websocket.DefaultDialer.Dial("{BARE}", nil)', "upgrade.deployment-missing"),
+        (f'const ws = new WebSocket("{SOCKET}", accessToken)', "upgrade.subprotocol-not-used"),
+        (f'const ws = new WebSocket("{SOCKET}", "chat")', "upgrade.subprotocol-not-used"),
+    ],
+)  # fmt: skip
+def test_faulty_code_of_any_language_is_read(text: str, rule: str) -> None:
+    """The same faults as elsewhere."""
+    assert diagnose_text(text).findings[0].rule == rule
+
+
+def test_an_id_hidden_in_words_is_not_taken_for_what_was_sent() -> None:
+    """Who writes <my id> beside a 403 sent another one."""
+    (finding,) = diagnose_text(f"I open {START}<my id> and get 403.").findings
+    assert finding.rule == "upgrade.deployment-unknown"
+    assert "placeholder" not in finding.what
+    assert "<my id>" in finding.what
