@@ -56,6 +56,8 @@ class Deployment:
     push: bool = False
     languages: tuple[str, ...] = ("en-us",)
     version: str = "1"
+    configuration_id: str = ""
+    """The configuration it is on; its own, under its own id, unless put on another."""
     bot_name: str = "Bot"
 
     def allows(self, origin: str | None) -> bool:
@@ -132,7 +134,11 @@ class Deployment:
             "status": self.status,
             "snippet": f'<script data-deployment="{self.id}"></script>',
             **self.domains(),
-            "configuration": {"id": self.id, "version": self.version, "name": f"{self.name} configuration"},
+            "configuration": {
+                "id": self.configuration_id,
+                "version": self.version,
+                "name": f"{self.name} configuration",
+            },
             "selfUri": f"/api/v2/webdeployments/deployments/{self.id}",
         }
 
@@ -180,6 +186,7 @@ class Deployments(Sequence[Deployment]):
         if allowed_domains is not None:
             switches.setdefault("allow_all_domains", False)
             switches["allowed_domains"] = tuple(allowed_domains)
+        switches.setdefault("configuration_id", deployment_id)
         deployment = Deployment(id=deployment_id, **switches)
         self._by_id = {**self._by_id, deployment.id: deployment}  # readers in other threads keep theirs
         return deployment

@@ -1,7 +1,7 @@
-"""The Platform API's general operations: the token itself, who am I, deployments.
+"""The Platform API's general operations: the token itself, who am I.
 
-Paths, bodies and codes: the Platform API's OpenAPI document (level: official). Conversations and messages
-have rooms of their own.
+Paths, bodies and codes: the Platform API's OpenAPI document (level: official). Conversations, messages and
+deployments have rooms of their own.
 """
 
 from __future__ import annotations
@@ -9,14 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from guestlab.sandbox.calls import Reply, page_numbers
-from guestlab.sandbox.refusals import Refusal
 
 if TYPE_CHECKING:
     from guestlab.sandbox.calls import Call
 
 __all__ = [
-    "deployment",
-    "deployments",
     "organization_me",
     "page",
     "revoke_token",
@@ -109,19 +106,3 @@ async def organization_me(call: Call) -> dict[str, Any]:
         "state": "active",
         "selfUri": f"/api/v2/organizations/{call.world.organization_id}",
     }
-
-
-async def deployments(call: Call) -> dict[str, Any]:
-    """`GET /api/v2/webdeployments/deployments`: a cursor listing."""
-    return {
-        "entities": [deployment.document() for deployment in call.world.deployments],
-        "selfUri": "/api/v2/webdeployments/deployments",
-    }
-
-
-async def deployment(call: Call) -> dict[str, Any]:
-    """`GET /api/v2/webdeployments/deployments/{id}`."""
-    found = call.world.deployments.find(call.part("deployment_id"))
-    if found is None:
-        raise Refusal("not.found")
-    return found.document()

@@ -27,6 +27,7 @@ from guestlab.sandbox import (
     channel_calls,
     configurations,
     control,
+    deployment_calls,
     history,
     legacy,
     login,
@@ -75,7 +76,9 @@ _ANALYTICS = f"{_API}/analytics/conversations"
 _OPEN = f"{_API}/conversations/messaging/integrations/open"
 _INBOUND = f"{_MESSAGES}/{{integration_id}}/inbound/open"
 _CONFIGURATIONS = f"{_API}/webdeployments/configurations"
+_CONFIGURATION = f"{_CONFIGURATIONS}/{{configuration_id}}"
 _DEPLOYMENTS = f"{_API}/webdeployments/deployments"
+_DEPLOYMENT = f"{_DEPLOYMENTS}/{{deployment_id}}"
 _TOKEN = f"{_API}/webdeployments/token"
 _PUSH = f"{_API}/webmessaging/deployments/{{deployment_id}}/pushdevices/{{token_id}}"
 _CHANNELS = f"{_API}/notifications/channels"
@@ -92,17 +95,21 @@ ROUTES: tuple[Way, ...] = (
     Way("DELETE", f"{_API}/tokens/me", platform.revoke_token, _T, "platform"),
     Way("GET", f"{_API}/users/me", platform.user_me, _U, "platform"),
     Way("GET", f"{_API}/organizations/me", platform.organization_me, _T, "platform"),
-    Way("GET", _DEPLOYMENTS, platform.deployments, _T, "platform"),
-    Way("GET", f"{_DEPLOYMENTS}/{{deployment_id}}", platform.deployment, _T, "platform"),
+    # messenger deployments and their configurations
+    Way("GET", _DEPLOYMENTS, deployment_calls.deployments, _T, "platform"),
+    Way("POST", _DEPLOYMENTS, deployment_calls.create_deployment, _T, "platform"),
+    Way("GET", _DEPLOYMENT, deployment_calls.deployment, _T, "platform"),
+    Way("PUT", _DEPLOYMENT, deployment_calls.update_deployment, _T, "platform"),
+    Way("DELETE", _DEPLOYMENT, deployment_calls.delete_deployment, _T, "platform"),
+    Way("GET", f"{_DEPLOYMENT}/configurations", deployment_calls.active_configuration, _T, "platform"),
     Way("GET", _CONFIGURATIONS, configurations.configurations, _T, "platform"),
-    Way("GET", f"{_CONFIGURATIONS}/{{configuration_id}}/versions", configurations.versions, _T, "platform"),
-    Way(
-        "GET",
-        f"{_CONFIGURATIONS}/{{configuration_id}}/versions/{{version_id}}",
-        configurations.configuration,
-        _T,
-        "platform",
-    ),
+    Way("POST", _CONFIGURATIONS, configurations.create_configuration, _T, "platform"),
+    Way("DELETE", _CONFIGURATION, configurations.delete_configuration, _T, "platform"),
+    Way("GET", f"{_CONFIGURATION}/versions", configurations.versions, _T, "platform"),
+    Way("GET", f"{_CONFIGURATION}/versions/draft", configurations.draft, _T, "platform"),
+    Way("PUT", f"{_CONFIGURATION}/versions/draft", configurations.update_draft, _T, "platform"),
+    Way("POST", f"{_CONFIGURATION}/versions/draft/publish", configurations.publish_draft, _T, "platform"),
+    Way("GET", f"{_CONFIGURATION}/versions/{{version_id}}", configurations.configuration, _T, "platform"),
     # Open Messaging
     Way("GET", _OPEN, open_messaging.integrations, _T, "platform"),
     Way("POST", _OPEN, open_messaging.create_integration, _T, "platform"),

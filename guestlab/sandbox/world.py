@@ -24,6 +24,8 @@ from guestlab.sandbox.windows import Window
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from guestlab.sandbox.configurations import Configuration
+
 __all__ = ["AccessToken", "Integration", "World", "call_here"]
 
 _ALPHABET = string.ascii_letters + string.digits + "-_"
@@ -108,6 +110,7 @@ class World:
         self.conversations = Conversations(
             new_id=self.new_id, now=self.now, user_id=self.user_id, queue_id=self.queue_id
         )
+        self.configurations: dict[str, Configuration] = {}
         self.push_devices: dict[tuple[str, str], dict[str, str]] = {}
         self.usage_queries: dict[str, dict[str, Any]] = {}
         self._connection_windows: dict[str, Window] = {}
