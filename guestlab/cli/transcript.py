@@ -1,0 +1,56 @@
+"""`guestlab transcript`: read a conversation back from the platform, by access token."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from guestlab.cli.output import DONE, FINDING, add_command, printable
+from guestlab.cli.where import add_where, lab_of
+from guestlab.errors import InputError
+
+if TYPE_CHECKING:
+    import argparse
+
+__all__ = ["add"]
+
+KEYS = "conversation_id sources[{source state rows note next_step}] messages[{time direction type text}]"
+SOURCES = ("messages", "analytics", "recordings")
+
+
+def add(commands: Any) -> None:
+    """Add the command."""
+    told = add_command(commands, "transcript", _transcript, "read a conversation back by access token", KEYS)
+    told.description = "Exit status 1 where a source was refused; it names the permission."
+    told.add_argument("conversation", nargs="?", metavar="CONVERSATION_ID", help="which conversation")
+    told.add_argument("--message", metavar="MESSAGE_ID", help="or the id of one of its messages")
+    told.add_argument("--source", action="append", choices=SOURCES, help="only this source; may be repeated")
+    told.add_argument("--out", metavar="FILE", help="also write it as JSON Lines")
+    add_where(told)
+
+
+def _transcript(options: argparse.Namespace) -> int:
+    if not options.conversation and not options.message:
+        raise InputError(
+            "Which conversation is not said.",
+            why="A transcript is of one conversation.",
+            next_step="Give its id, or the id of one of its messages with --message.",
+        )
+    with lab_of(options) as lab:
+        id_ = options.conversation or lab.conversation_of(options.message)
+        transcript = lab.transcript(id_, sources=options.source or SOURCES)
+        if options.out:
+            lab.log.to_jsonl(options.out)
+        messages = lab.log.messages
+    said = messages[["time", "direction", "type", "text"]].astype("str").to_dict("records")
+    if options.json:
+        sources = [
+            {"source": s.source, "state": s.state, "rows": s.rows, "note": s.note, "next_step": s.next_step}
+            for s in transcript.sources
+        ]
+        print(json.dumps({"conversation_id": id_, "sources": sources, "messages": said}))
+    else:
+        print(printable(str(transcript)))
+        for row in said:
+            print(printable(f"{row['time'][:19]}  {row['direction']:>8}  {row['text']}"))
+    return FINDING if transcript.refused else DONE
