@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 from guestlab.errors import DeadlineError, SessionEnded
 from guestlab.protocol.events import Event, MessageReceived
 from guestlab.protocol.inbox import Inbox
+from guestlab.protocol.plain import PlainMessage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,11 +38,11 @@ class Delivery:
         self.last_offer: Message | None = None
         """The last message that offers something to click."""
         self._came_in: dict[int, MessageReceived] = {}
-        self._events: list[Event] = []
+        self._events: list[Event | PlainMessage] = []
         self._next_event = 0
         self._messages: list[Message] = []
         self._next_message = 0
-        self._news = asyncio.Event()
+        self._sleepers: list[asyncio.Future[None]] = []
         self._expected: list[tuple[Callable[[Event], bool], asyncio.Future[Event]]] = []
 
     def expect(self, wanted: Callable[[Event], bool]) -> asyncio.Future[Event]:
@@ -49,6 +50,16 @@ class Delivery:
         future: asyncio.Future[Event] = asyncio.get_running_loop().create_future()
         self._expected.append((wanted, future))
         return future
+
+    def add_words(self, message: PlainMessage) -> None:
+        """Hand one live message on, as `add` does its event: that is made when somebody wants it."""
+        if self._expected or not self.inbox.passes(message):
+            self.add(message.event)
+            return
+        self._messages.append(message)
+        self._events.append(message)
+        if self._sleepers:
+            self._announce()
 
     def add(self, event: Event) -> None:
         """Hand one live event on; a message that came before is dropped."""
@@ -104,11 +115,13 @@ class Delivery:
                     while self._next_event < len(self._events):
                         event = self._events[self._next_event]
                         self._next_event += 1
+                        if isinstance(event, PlainMessage):
+                            event = event.event
                         if isinstance(event, event_class) and (where is None or where(event)):
                             return event
                     if self.ended is not None:
                         raise self.ended
-                    await self._news.wait()
+                    await self._news()
         except TimeoutError:
             raise DeadlineError(
                 f"No {event_class.__name__} came within {timeout:g} seconds.",
@@ -121,15 +134,17 @@ class Delivery:
         while self._next_message >= len(self._messages):
             if self.ended is not None:
                 return None
-            await self._news.wait()
+            await self._news()
+        message = self._messages[self._next_message]
         self._next_message += 1
-        return self._messages[self._next_message - 1]
+        return message
 
     async def until_quiet(self, quiet: float) -> list[Message]:
         """Return the messages not read yet, after `quiet` seconds without a further one."""
         first = self._next_message
         try:
             while True:
+                self._next_message = len(self._messages)  # what is there needs no waiting
                 try:
                     async with asyncio.timeout(quiet):
                         message = await self.next_message()
@@ -155,9 +170,22 @@ class Delivery:
             if message.choices:
                 self.last_offer = message
 
+    async def _news(self) -> None:
+        """Wait until something is handed out, or the session is over."""
+        sleeper: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._sleepers.append(sleeper)
+        try:
+            await sleeper
+        except asyncio.CancelledError:
+            if sleeper in self._sleepers:
+                self._sleepers.remove(sleeper)
+            raise
+
     def _announce(self) -> None:
-        self._news.set()
-        self._news = asyncio.Event()
+        sleepers, self._sleepers = self._sleepers, []
+        for sleeper in sleepers:
+            if not sleeper.done():
+                sleeper.set_result(None)
 
 
 def _served(waiting: tuple[Callable[[Event], bool], asyncio.Future[Event]], event: Event) -> bool:

@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from guestlab.log import Log
     from guestlab.protocol.guest import Received
     from guestlab.protocol.messages import Message
+    from guestlab.protocol.plain import PlainMessage
     from guestlab.regions import Region
 
 __all__ = ["WORDS", "Exchange", "message_fields"]
@@ -300,8 +301,7 @@ class Exchange:
         """Read, and come back after a lost link, until the session is over."""
         try:
             while True:
-                async for text in link.texts():
-                    self._receive(text)
+                await link.read(self._receive)
                 link.record_close()
                 self._lost(link.close_code)
                 self._away = True
@@ -317,23 +317,23 @@ class Exchange:
     def _receive(self, text: str | bytes) -> None:
         """Decode, record, hand out: synchronous on purpose."""
         at_ns, monotonic_ns = time.time_ns(), time.monotonic_ns()
+        if isinstance(text, str):
+            if 'rl":' in text:
+                self.log.learn(*_capabilities(text))
+            words = self.protocol.receive_words(text)
+            if words is not None:
+                self._record_words(text, words, at_ns, monotonic_ns)
+                self.delivery.add_words(words)
+                return
         received = self.protocol.receive(text)
-        first = received.events[0]
-        if isinstance(text, str) and 'rl":' in text:
-            self.log.learn(*_capabilities(text))
-        if isinstance(first, MessageReceived):
-            first.message.late = self.delivery.inbox.is_late(first.message)
+        events, before, after, settled = received
         self._record_received(text, received, at_ns, monotonic_ns)
-        for event in received.events:
+        for event in events:
             self.delivery.add(event)
-        for tracing_id in received.settled:
+        for tracing_id in settled:
             if tracing_id in self._waiting:
-                self._settle(self._waiting[tracing_id][0], received.events[0])
-        if (
-            received.after is State.CLOSING
-            and received.before is not State.CLOSING
-            and self._link is not None
-        ):
+                self._settle(self._waiting[tracing_id][0], events[0])
+        if after is State.CLOSING and before is not State.CLOSING and self._link is not None:
             # Taken over, cleared, expired or logged out: the client closes, as official ones do.
             self._hanging_up = asyncio.create_task(self._link.close())
 
@@ -480,10 +480,18 @@ class Exchange:
         about = self._about(lane="frame", direction="sent", action=action, tracing_id=tracing_id)
         return self.log.record("frame", **about, raw=text).seq
 
+    def _record_words(self, text: str, message: PlainMessage, at_ns: int, monotonic_ns: int) -> None:
+        """Record what `_record_received` would, of a frame that holds plain words to the guest."""
+        message.late = self.delivery.inbox.is_late(message)
+        message.shown = self.log.record_message(
+            text, at_ns, monotonic_ns, self.name, *message.columns, message.late
+        )
+
     def _record_received(self, text: str | bytes, received: Received, at_ns: int, monotonic_ns: int) -> None:
         event = received.events[0]
         fields: dict[str, Any] = {}
         if isinstance(event, MessageReceived):
+            event.message.late = self.delivery.inbox.is_late(event.message)
             fields = message_fields(event.message)
         elif received.parsed is not None:
             fields = {"event_types": ",".join(type(event).__name__ for event in received.events)}

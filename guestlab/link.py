@@ -23,6 +23,7 @@ from websockets.exceptions import (
 )
 from websockets.protocol import State
 
+from guestlab.connection import LARGEST, Connection
 from guestlab.errors import HandshakeError, InputError, NetworkError
 from guestlab.handshake.diagnosis import diagnose
 from guestlab.handshake.evidence import Evidence
@@ -31,10 +32,9 @@ from guestlab.protocol.frames import describe_close
 from guestlab.regions import is_loopback_host
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import Callable
     from pathlib import Path
 
-    from websockets.asyncio.client import ClientConnection
     from websockets.http11 import Request, Response
 
     from guestlab.log import Log
@@ -51,23 +51,41 @@ OPEN_TIMEOUT = 30.0
 class Link:
     """A connection that is open from `open()` until `close()` or the server's end."""
 
-    def __init__(self, connection: ClientConnection, log: Log, session: str) -> None:
+    def __init__(self, connection: Connection, log: Log, session: str, stage: str = "session") -> None:
         self._connection = connection
         self._log = log
         self._session = session
+        self._stage = stage
 
     @classmethod
     async def open(
-        cls, url: str, *, origin: str | None, ca_file: Path | None, log: Log, session: str
+        cls,
+        url: str,
+        *,
+        origin: str | None,
+        ca_file: Path | None,
+        log: Log,
+        session: str,
+        stage: str = "session",
+        pings: bool = True,
     ) -> Link:
         """Dial and upgrade, both recorded.
+
+        Args:
+            url: A ws:// or wss:// URL.
+            origin: The `Origin` header, if any.
+            ca_file: PEM file of authorities to trust beside the system's.
+            log: Where it is recorded.
+            session: Name of the session or channel, for the log.
+            stage: The lab's stage, for the log.
+            pings: Whether to send WebSocket pings.
 
         Raises:
             HandshakeError: The server refused the upgrade; names the findings.
             NetworkError: DNS, TCP, TLS, or an answer that is no HTTP.
         """
         started = time.monotonic_ns()
-        fields: dict[str, Any] = {"stage": "session", "session": session, "step": "upgrade", "url": url}
+        fields: dict[str, Any] = {"stage": stage, "session": session, "step": "upgrade", "url": url}
         context = tls_context(ca_file) if url.startswith("wss:") else None
         log.record("lifecycle", **fields, note="connecting")
         try:
@@ -76,12 +94,13 @@ class Link:
                 origin=origin,  # type: ignore[arg-type] # a NewType of str
                 ssl=context,
                 compression=None,
-                ping_interval=PING_INTERVAL,
+                ping_interval=PING_INTERVAL if pings else None,
                 ping_timeout=PING_INTERVAL,
                 open_timeout=OPEN_TIMEOUT,
                 close_timeout=2.0,
                 user_agent_header="guestlab",
-                max_size=2**22,
+                max_size=LARGEST,
+                create_connection=Connection,
                 **_route(url),
             )
         except InvalidStatus as refusal:
@@ -99,20 +118,32 @@ class Link:
             )
             raise _unreachable(url, error, log) from None
         _record_upgrade(log, fields, connection.request, connection.response, started)
-        return cls(connection, log, session)
+        assert isinstance(connection, Connection)
+        return cls(connection, log, session, stage)
 
     async def send(self, text: str) -> None:
-        """Write one text frame; a lost link shows in `texts()`, not here."""
+        """Write one text frame; a lost link shows in `read()`, not here."""
         with contextlib.suppress(ConnectionClosed):
             await self._connection.send(text)
 
-    async def texts(self) -> AsyncIterator[str | bytes]:
-        """Yield each message as it comes, until the connection is over."""
+    async def read(self, receive: Callable[[str | bytes], None]) -> None:
+        """Hand over each message as it comes, until the connection is over.
+
+        Args:
+            receive: Takes a message, and returns at once. What it raises cuts the link and is raised here.
+        """
+        connection = self._connection
+        connection.reader = receive
         try:
-            async for text in self._connection:
-                yield text
+            while True:
+                message = await connection.recv()
+                connection.queued -= 1
+                receive(message)
         except ConnectionClosed:
-            return
+            if connection.failure is not None:
+                raise connection.failure from None
+        finally:
+            connection.reader = None
 
     @property
     def close_code(self) -> int:
@@ -128,7 +159,7 @@ class Link:
         """Record how it ended."""
         self._log.record(
             "close",
-            stage="session",
+            stage=self._stage,
             session=self._session,
             lane="close",
             direction="received" if self._connection.protocol.close_rcvd else None,

@@ -422,7 +422,7 @@ class GuestSession:
         return self
 
     async def __anext__(self) -> Message:
-        message = await self.next_message()
+        message = await self._exchange.delivery.next_message()
         if message is None:
             raise StopAsyncIteration
         return message

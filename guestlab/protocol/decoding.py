@@ -8,19 +8,25 @@ events inside yields several; a plain text message, by far the most frequent fra
 from __future__ import annotations
 
 from collections.abc import Callable
-from json import JSONDecoder, dumps, loads
+from json import dumps, loads
 from typing import Any
+
+from msgspec import DecodeError
+from msgspec.json import Decoder
 
 from guestlab.protocol import events as got
 from guestlab.protocol.events import Envelope, Event, MalformedFrame, MessageReceived, Unrecognized
 from guestlab.protocol.messages import Message
+from guestlab.protocol.plain import read_plain
 from guestlab.protocol.reading import DEEPEST, Raw, mapping, moment, number, switch, too_deep, whole, word
 
 __all__ = ["READERS", "decode", "decode_entity"]
 
 _TYPING_MS = 5000  # official: what clients show when a typing event names no duration
 
-_raw_decode = JSONDecoder().raw_decode
+_quickly = Decoder().decode
+"""Three times as fast as `json.loads`, and equal where it succeeds. It refuses more than that does, numbers
+that are none and halves of surrogate pairs among them: what it refuses is read again, slowly."""
 
 
 def decode(text: str | bytes) -> tuple[Event, ...]:
@@ -32,13 +38,12 @@ def decode(text: str | bytes) -> tuple[Event, ...]:
     """
     if isinstance(text, bytes):
         return _from_bytes(text)
+    plain = read_plain(text)
+    if plain is not None:
+        return (plain.event,)
     try:
-        parsed, end = _raw_decode(text)
-        if end != len(text):
-            parsed = loads(text)  # spaces after the object, or something that is no JSON
-    except RecursionError:
-        return _malformed(text, "The frame is nested too deeply.")
-    except ValueError:
+        parsed = _quickly(text)
+    except (DecodeError, UnicodeEncodeError, RecursionError):
         return _read_slowly(text)
     return _events(text, parsed)
 
@@ -60,7 +65,7 @@ def _from_bytes(data: bytes) -> tuple[Event, ...]:
 
 
 def _read_slowly(text: str) -> tuple[Event, ...]:
-    """Try again with what the short way skips: spaces before the object."""
+    """Try again with the standard library, which knows no limit of a number and lets halves of pairs pass."""
     try:
         return _events(text, loads(text))
     except RecursionError:
@@ -97,9 +102,9 @@ def _structured(envelope: Envelope, body: Any) -> tuple[Event, ...]:
         return (MalformedFrame(envelope=envelope, reason="A StructuredMessage without a body."),)
     parsed = envelope.parsed
     tracing_id = parsed.get("tracingId")
-    if type(tracing_id) is not str:
+    if type(tracing_id) is not str or not tracing_id:
         tracing_id = body.get("tracingId")
-    message = Message(body, tracing_id if type(tracing_id) is str else "")
+    message = Message(body, word(tracing_id) if tracing_id else "")
     kind = body.get("type")
     happenings = body.get("events")
     if parsed.get("type") == "response" and not happenings:

@@ -13,7 +13,7 @@ from json import loads
 from typing import TYPE_CHECKING, Any
 
 from guestlab.protocol.codes import AUTHENTICATION_LOST, describe_error
-from guestlab.protocol.reading import Raw, mapping, whole, word
+from guestlab.protocol.reading import UNREAD, Raw, mapping, whole, word
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -52,13 +52,47 @@ __all__ = [
 
 
 class Envelope:
-    """A frame as it came: its text, and the JSON in it. Its repr shows neither."""
+    """A frame as it came: its text, and the JSON in it. Its repr shows neither.
 
-    __slots__ = ("parsed", "text")
+    Args:
+        text: The frame.
+        parsed: Its JSON, None when it is none, or `UNREAD` to read it when it is asked for.
+    """
+
+    __slots__ = ("_parsed", "text")
 
     def __init__(self, text: str = "", parsed: Any = None) -> None:
         self.text = text
-        self.parsed = parsed
+        self._parsed = parsed
+
+    @property
+    def parsed(self) -> Any:
+        """The frame's JSON; not to be changed."""
+        if self._parsed is UNREAD:
+            self._parsed = loads(self.text)
+        return self._parsed
+
+    @property
+    def class_name(self) -> str:
+        """The class by its wire name, "" when it has none."""
+        return word(mapping(self.parsed).get("class"))
+
+    @property
+    def type(self) -> str:
+        """Message or response, as the frame says."""
+        return word(mapping(self.parsed).get("type"))
+
+    @property
+    def code(self) -> int | None:
+        """The frame code (lane: frame)."""
+        return whole(mapping(self.parsed).get("code"))
+
+    @property
+    def tracing_id(self) -> str:
+        """The tracing id, or ""."""
+        # The envelope first, then the body: bodies may carry one since model 18.0 (official).
+        parsed = mapping(self.parsed)
+        return word(parsed.get("tracingId")) or word(mapping(parsed.get("body")).get("tracingId"))
 
     def __eq__(self, other: object) -> bool:
         return self.text == other.text if isinstance(other, Envelope) else NotImplemented
@@ -85,24 +119,22 @@ class Event:
     @property
     def class_name(self) -> str:
         """The frame's class by its wire name, "" when it has none."""
-        return word(mapping(self.envelope.parsed).get("class"))
+        return self.envelope.class_name
 
     @property
     def type(self) -> str:
         """Whether the frame says it is a response or a message; not to be relied on."""
-        return word(mapping(self.envelope.parsed).get("type"))
+        return self.envelope.type
 
     @property
     def code(self) -> int | None:
         """The frame code (lane: frame) on the envelope; errors say their own."""
-        return whole(mapping(self.envelope.parsed).get("code"))
+        return self.envelope.code
 
     @property
     def tracing_id(self) -> str:
         """The tracing id of the request this answers, or ""."""
-        # The envelope first, then the body: bodies may carry one since model 18.0 (official).
-        parsed = mapping(self.envelope.parsed)
-        return word(parsed.get("tracingId")) or word(mapping(parsed.get("body")).get("tracingId"))
+        return self.envelope.tracing_id
 
     @property
     def text(self) -> str:
@@ -342,11 +374,7 @@ class ErrorReceived(Event):
     @property
     def code(self) -> int | None:
         """The frame code (lane: frame): the body's own where it has one, else the envelope's."""
-        return (
-            self.error_code
-            if self.error_code is not None
-            else whole(mapping(self.envelope.parsed).get("code"))
-        )
+        return self.error_code if self.error_code is not None else self.envelope.code
 
     @property
     def name(self) -> str:

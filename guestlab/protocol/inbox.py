@@ -53,14 +53,27 @@ class Inbox:
             return []
         return self._accept(message)
 
+    def passes(self, message: Message) -> bool:
+        """Take one live message that comes out at once: one that is new, while nothing is held back."""
+        if self._settling or self._filling is not None:
+            return False
+        key = message.key
+        if key:
+            if key in self.known:
+                return False
+            self.known.add(key)
+        self._handed_out(message)
+        return True
+
     def is_late(self, message: Message) -> bool:
         """Tell, as a message arrives, whether one with a later time arrived before it."""
-        if message.time is None:
+        time, newest = message.time, self._newest_arrived
+        if time is None:
             return False
-        late = self._newest_arrived is not None and message.time < self._newest_arrived
-        if not late:
-            self._newest_arrived = message.time
-        return late
+        if newest is not None and time < newest:
+            return True
+        self._newest_arrived = time
+        return False
 
     def begin_gap(self) -> None:
         """The link was lost and is back: hold live messages until the gap is filled."""
@@ -115,11 +128,12 @@ class Inbox:
         return []
 
     def _handed_out(self, message: Message) -> Message:
-        if message.time is None:
+        time, newest = message.time, self._newest
+        if time is None:
             return message
-        message.late = self._newest is not None and message.time < self._newest
+        message.late = newest is not None and time < newest
         if not message.late:
-            self._newest = message.time
+            self._newest = time
         return message
 
 

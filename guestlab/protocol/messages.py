@@ -20,7 +20,7 @@ from guestlab.protocol.content import (
     QuickReplyV2,
     read_content,
 )
-from guestlab.protocol.reading import Raw, instant, mapping, too_deep, word
+from guestlab.protocol.reading import UNREAD, Raw, instant, mapping, too_deep, word
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -46,11 +46,13 @@ class Message:
     'Hi'
     """
 
-    __slots__ = ("_body", "_content", "late", "own", "shown", "tracing_id")
+    __slots__ = ("_body", "_content", "_key", "_time", "late", "own", "shown", "tracing_id")
 
     def __init__(self, body: dict[str, Any], tracing_id: str = "") -> None:
         self._body = body
         self._content: tuple[Content, ...] | None = None
+        self._key: str = UNREAD
+        self._time: datetime | None = UNREAD
         self.tracing_id = tracing_id
         self.own = False
         self.late = False
@@ -77,7 +79,10 @@ class Message:
     @property
     def key(self) -> str:
         """What makes it the same message live and in history: `message_id`, else `id`."""
-        return self.message_id or self.id
+        key = self._key
+        if key is UNREAD:
+            key = self._key = self.message_id or self.id
+        return key
 
     @property
     def direction(self) -> str:
@@ -97,7 +102,10 @@ class Message:
     @property
     def time(self) -> datetime | None:
         """`channel.time` in UTC: the ordering key."""
-        return instant(self._channel.get("time"))
+        moment = self._time
+        if moment is UNREAD:
+            moment = self._time = instant(self.time_text)
+        return moment
 
     @property
     def time_text(self) -> str:
@@ -131,7 +139,10 @@ class Message:
     @property
     def content_types(self) -> tuple[str, ...]:
         """The content types by their wire names."""
-        return tuple(word(mapping(item).get("contentType")) for item in self._list("content"))
+        content = self._body.get("content")
+        if not content or type(content) is not list:
+            return ()
+        return tuple([word(mapping(item).get("contentType")) for item in content])
 
     @property
     def event_types(self) -> tuple[str, ...]:
@@ -161,6 +172,8 @@ class Message:
     @property
     def choices(self) -> tuple[QuickReply | CardAction, ...]:
         """Everything in it that can be clicked and says something: quick replies and buttons of cards."""
+        if not self._body.get("content"):
+            return ()
         cards = [value for value in self.content if isinstance(value, Card)]
         cards += [card for value in self.content if isinstance(value, Carousel) for card in value.cards]
         buttons = [button for card in cards for button in card.actions if not button.is_link]

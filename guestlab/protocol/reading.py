@@ -15,6 +15,7 @@ from typing import Any
 __all__ = [
     "DEEPEST",
     "MASK",
+    "UNREAD",
     "Raw",
     "instant",
     "mapping",
@@ -27,6 +28,9 @@ __all__ = [
 ]
 
 MASK = "•••"
+
+UNREAD: Any = object()
+"""Stands where a value will be that is read on demand and kept."""
 
 DEEPEST = 200
 """JSON nested deeper than this is not read: no message comes near, and copying it could fail."""
@@ -149,6 +153,8 @@ def instant(value: Any) -> datetime | None:
         return None
     try:
         read = datetime.fromisoformat(value)
+        if read.tzinfo is UTC:
+            return read
         return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
     except (OverflowError, ValueError):
         return None
