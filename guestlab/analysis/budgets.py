@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -24,8 +24,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
+    import numpy.typing as npt
+
 __all__ = ["BUDGET_COLUMNS", "RATES_COLUMNS", "budget", "rates"]
 
+_CONNECTIONS = "connections.rate.per.minute"
 _NAMES = tuple(row.name for row in BUDGETS)
 _WHOSE: tuple[Column, ...] = (
     *columns_of("session", "attempt"),
@@ -152,20 +155,24 @@ def _moment(at: Any) -> pd.Timestamp:
 def _uses(frames: pd.DataFrame) -> pd.DataFrame:
     """One row for each thing that counts against a budget, or was refused, in order.
 
-    Columns: session, attempt, connection, at, name (the action, or "history"), typing, refused, until (of a
-    refusal: when it ends). A refusal bears the name of what was refused.
+    Columns: session, attempt, connection, last (the number of its last one), at, name (the action, or
+    "history"), typing, refused, until (of a refusal: when it ends). A refusal is named after what it
+    refused.
     """
     frames = arrivals(frames)
     closed = (frames["kind"] == "close").astype("int64")
     # Numbered by the closes before: a close belongs to the connection it ends.
-    ended = closed.groupby([frames["session"], frames["attempt"]], dropna=False).cumsum() - closed
-    frames = frames.assign(connection=ended + 1, name=frames["action"], typing=False, until=frames["at"])
+    closes = closed.groupby([frames["session"], frames["attempt"]], dropna=False)
+    number, last = closes.cumsum() - closed + 1, closes.transform("sum") + 1
+    frames = frames.assign(
+        connection=number, last=last, name=frames["action"], typing=False, until=frames["at"]
+    )
     is_sent = (frames["kind"] == "frame") & (frames["direction"] == "sent")
     sent = frames[is_sent].assign(typing=_is_typing(frames[is_sent]), refused=False)
     parts = [sent, _refusals(frames, sent)]
     if {"url", "exchange", "http_status"} <= set(frames.columns):
         parts += _requests(frames, frames["url"].str.contains(_HISTORY_PATH, regex=False, na=False))
-    kept = ["session", "attempt", "connection", "at", "name", "typing", "refused", "until"]
+    kept = ["session", "attempt", "connection", "last", "at", "name", "typing", "refused", "until"]
     uses = pd.concat([part[kept] for part in parts])
     return uses.astype({"typing": "bool", "refused": "bool"}).sort_values("at", kind="stable")
 
@@ -213,48 +220,82 @@ def _requests(frames: pd.DataFrame, wanted: pd.Series[bool]) -> list[pd.DataFram
     return [asked, answers.assign(name="history", refused=True)]
 
 
-def _groups(uses: pd.DataFrame) -> Iterator[tuple[tuple[Any, Any], Budget, Any, pd.DataFrame]]:
-    """Whose budget, which, on which connection, and what counts against it."""
-    for whose, part in uses.groupby(["session", "attempt"], dropna=False):
-        session, attempt = whose
-        off_socket = part["name"].isin(OFF_SOCKET)
-        for row in BUDGETS:
-            counted = part[_counts(row, part, off_socket)]
-            if row.actions is not None and row.actions <= OFF_SOCKET:
-                if len(counted):
-                    yield (session, attempt), row, None, counted
-            elif row.per_connection:
-                for connection in part["connection"][~off_socket].unique():
-                    yield (session, attempt), row, connection, counted[counted["connection"] == connection]
-            elif not off_socket.all():
-                yield (session, attempt), row, None, counted
+class _Counted(NamedTuple):
+    """What counts against one budget of one session, attempt or connection, in order of time."""
+
+    at: npt.NDArray[np.int64]
+    refused: npt.NDArray[np.bool_]
+    until: npt.NDArray[np.int64]
+
+    @property
+    def sent(self) -> npt.NDArray[np.int64]:
+        """When each was sent."""
+        return self.at[~self.refused]
+
+    @classmethod
+    def of(cls, uses: pd.DataFrame) -> _Counted:
+        """Take them out of a table, once for all groups: slices of arrays are cheap, of tables not."""
+        return cls(nanoseconds(uses["at"]), uses["refused"].to_numpy(bool), nanoseconds(uses["until"]))
+
+    def part(self, rows: slice) -> _Counted:
+        """Some of them."""
+        return _Counted(self.at[rows], self.refused[rows], self.until[rows])
 
 
-def _counts(row: Budget, part: pd.DataFrame, off_socket: pd.Series[bool]) -> pd.Series[bool]:
+def _groups(uses: pd.DataFrame, *, now: bool) -> Iterator[tuple[tuple[Any, ...], Budget, _Counted]]:
+    """Whose budget (session, attempt, connection, no deployment), which, and what counts against it.
+
+    With `now`, of each session and attempt the last connection alone.
+    """
+    off_socket = uses["name"].isin(OFF_SOCKET)
+    for row in BUDGETS:
+        if row.name == _CONNECTIONS:
+            continue  # the deployment's: counted apart
+        is_off = row.actions is not None and row.actions <= OFF_SOCKET
+        mine = uses[off_socket if is_off else ~off_socket]
+        keys = ["session", "attempt", *(["connection"] if row.per_connection and not now else [])]
+        codes = mine.groupby(keys, dropna=False).ngroup().to_numpy()
+        heads = mine.iloc[np.unique(codes, return_index=True)[1]]
+        wanted = _counts(row, mine)
+        if row.per_connection and now:
+            wanted &= mine["connection"] == mine["last"]
+        kept = np.flatnonzero(wanted.to_numpy(bool))
+        kept = kept[np.argsort(codes[kept], kind="stable")]
+        counted = _Counted.of(mine.iloc[kept])
+        edges = np.searchsorted(codes[kept], np.arange(len(heads) + 1))
+        number = heads["last" if now else "connection"] if row.per_connection else [None] * len(heads)
+        whose = zip(heads["session"], heads["attempt"], number, [None] * len(heads), strict=True)
+        for one, start, end in zip(whose, edges, edges[1:], strict=False):
+            yield one, row, counted.part(slice(start, end))
+
+
+def _counts(row: Budget, uses: pd.DataFrame) -> pd.Series[bool]:
     if row.actions is None:
-        return ~off_socket
-    found = part["name"].isin(row.actions)
-    return found | part["typing"] if "typing" in row.actions else found
+        return pd.Series(True, index=uses.index)
+    found = uses["name"].isin(row.actions)
+    return found | uses["typing"] if "typing" in row.actions else found
+
+
+def _sorted(rows: list[tuple[Any, ...]], columns: tuple[Column, ...]) -> pd.DataFrame:
+    """By whose and which; the names of budgets sort by their place in the table."""
+    found = pd.DataFrame(rows, columns=[column.name for column in columns])
+    place = found["budget"].map({name: place for place, name in enumerate(_NAMES)})
+    keys = ["session", "attempt", "place", "connection"]
+    return found.assign(place=place).sort_values(keys, kind="stable")
 
 
 # -- rates --------------------------------------------------------------------------------------------
 
 
 def _rates(frames: pd.DataFrame, *, limits: Limits) -> pd.DataFrame:
-    rows = [
-        (*whose, connection, None, *_peak(row, counted, limits))
-        for whose, row, connection, counted in _groups(_uses(frames))
-    ]
-    return pd.DataFrame(rows, columns=_names(RATES_COLUMNS)).sort_values(
-        ["session", "attempt"], kind="stable"
-    )
+    found = _groups(_uses(frames), now=False)
+    return _sorted([(*whose, *_peak(row, counted, limits)) for whose, row, counted in found], RATES_COLUMNS)
 
 
-def _peak(row: Budget, counted: pd.DataFrame, limits: Limits) -> tuple[Any, ...]:
+def _peak(row: Budget, counted: _Counted, limits: Limits) -> tuple[Any, ...]:
     """From `budget` on: the columns of one row of `rates`."""
-    limit, seconds = row.count(limits), row.seconds(limits)
-    sent = nanoseconds(counted["at"][~counted["refused"]])
-    refused = int(counted["refused"].sum())
+    limit, seconds, sent = row.count(limits), row.seconds(limits), counted.sent
+    refused = int(counted.refused.sum())
     if not len(sent):
         return row.name, limit, seconds, 0, 0, None, 0.0, False, refused
     # How many fell into the window that ends with each; a window is open at its beginning.
@@ -271,34 +312,21 @@ def _budget(frames: pd.DataFrame, *, limits: Limits, at: Any) -> pd.DataFrame:
     if not len(frames):
         return empty(BUDGET_COLUMNS)
     at = _moment(at)  # the latest entry's may still be text
-    frames = frames[frames["at"] <= at]
-    closes = frames[frames["kind"] == "close"].groupby(["session", "attempt"], dropna=False).size()
-    open_now = {_key(whose): count + 1 for whose, count in closes.items()}
-    rows: dict[Any, tuple[Any, ...]] = {}
-    for whose, row, connection, counted in _groups(_uses(frames)):
-        now = None if connection is None else open_now.get(_key(whose), 1)
-        here = counted if connection is None else counted[counted["connection"] == now]
-        rows[_key(whose), row.name] = (*whose, now, None, *_left(row, here, limits, at))
-    found = pd.DataFrame(list(rows.values()), columns=_names(BUDGET_COLUMNS))
-    return found.sort_values(["session", "attempt"], kind="stable")
+    found = _groups(_uses(frames[frames["at"] <= at]), now=True)
+    return _sorted([(*whose, *_left(row, counted, limits, at)) for whose, row, counted in found],
+                   BUDGET_COLUMNS)  # fmt: skip
 
 
-def _key(whose: Any) -> tuple[Any, ...]:
-    """Session and attempt as they can be compared: missing is None."""
-    return tuple(None if pd.isna(one) else one for one in whose)
-
-
-def _left(row: Budget, counted: pd.DataFrame, limits: Limits, at: pd.Timestamp) -> tuple[Any, ...]:
+def _left(row: Budget, counted: _Counted, limits: Limits, at: pd.Timestamp) -> tuple[Any, ...]:
     """From `budget` on: the columns of one row of `budget`."""
     limit, seconds = row.count(limits), row.seconds(limits)
     now, window = at.value, int(seconds * 1e9)
-    sent = nanoseconds(counted["at"][~counted["refused"]])
-    inside = sent[sent > now - window]
+    inside = counted.sent[counted.sent > now - window]
     waits = [0.0]
     if len(inside) >= limit:  # one more fits when the oldest of the last `limit` leaves the window
         waits.append((int(inside[-limit]) + window - now) / 1e9 if limit else float("inf"))
     if row.actions is None or not row.actions & OFF_SOCKET:
-        waits += ((nanoseconds(counted["until"][counted["refused"]]) - now) / 1e9).tolist()
+        waits += ((counted.until[counted.refused] - now) / 1e9).tolist()
     used = len(inside)
     return row.name, limit, seconds, at, used, max(0, limit - used), _share(used, limit), max(waits)
 
@@ -331,7 +359,7 @@ def _upgrades(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _connects(upgrades: pd.DataFrame, *, function_name: str, **options: Any) -> pd.DataFrame:
-    row = next(row for row in BUDGETS if row.name == "connections.rate.per.minute")
+    row = next(row for row in BUDGETS if row.name == _CONNECTIONS)
     if not len(upgrades):
         return empty(RATES_COLUMNS if function_name == "rates" else BUDGET_COLUMNS)
     if function_name == "budget":
@@ -339,14 +367,10 @@ def _connects(upgrades: pd.DataFrame, *, function_name: str, **options: Any) -> 
         upgrades = upgrades[upgrades["at"] <= options["at"]]
     judge, gives = (_peak, RATES_COLUMNS) if function_name == "rates" else (_left, BUDGET_COLUMNS)
     rows = [
-        (None, None, None, deployment, *judge(row, part.assign(until=part["at"]), **options))
+        (None, None, None, deployment, *judge(row, _Counted.of(part.assign(until=part["at"])), **options))
         for deployment, part in upgrades.sort_values("at").groupby("deployment", dropna=False)
     ]
-    return pd.DataFrame(rows, columns=_names(gives))
-
-
-def _names(columns: tuple[Column, ...]) -> list[str]:
-    return [column.name for column in columns]
+    return pd.DataFrame(rows, columns=[column.name for column in gives])
 
 
 def _share(used: int, limit: int) -> float:

@@ -177,7 +177,7 @@ def _below(ax: Axes, signs: Sequence[Any]) -> None:
 
 
 def _name(who: object) -> str:
-    return "unnamed" if pd.isna(who) else shown(who, 16)  # type: ignore[call-overload]
+    return "unnamed" if pd.isna(who) or not who else shown(who, 16)  # type: ignore[call-overload]
 
 
 def _lanes(points: pd.DataFrame, closes: pd.DataFrame) -> Plot:
@@ -369,7 +369,8 @@ def _bins(values: Any, *, wide: bool) -> Any:
         return np.geomspace(low * 0.999, high * 1.001, count + 1)
     low, high = min(low, 0.0), max(high, 0.0)
     step = _round_step((high - low) / count)
-    return np.arange(np.floor(low / step), np.ceil(high / step) + 1) * step
+    first = np.floor(low / step)
+    return np.arange(first, max(np.ceil(high / step), first + 1) + 1) * step
 
 
 def _round_step(step: float) -> float:

@@ -40,7 +40,7 @@ __all__ = ["plot_attempt", "plot_session"]
 
 _ROW = 0.42
 """Inches for one arrow."""
-_SPREAD = 34
+_SPREAD = 29
 """Characters that fit between two neighbours of four."""
 
 

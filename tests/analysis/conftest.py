@@ -143,9 +143,9 @@ def _traffic(rng: random.Random, session: str, rows: Any, sends: Any, refusals: 
         rows.append((clock, len(rows), end, None))
 
 
-@pytest.fixture(params=[1, 2, 3])
+@pytest.fixture(scope="session", params=[1, 2, 3])
 def world(request: pytest.FixtureRequest) -> World:
-    """An invented world, three times another."""
+    """An invented world, three times another; nobody changes it."""
     return build(request.param)
 
 

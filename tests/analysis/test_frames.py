@@ -50,6 +50,18 @@ MODULES = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def no_threads() -> Any:
+    """Dask computes in this thread: quicker for little, and the same."""
+    try:
+        import dask
+    except ImportError:
+        yield
+    else:
+        with dask.config.set(scheduler="synchronous"):
+            yield
+
+
 def view(log: Log, name: str) -> pd.DataFrame:
     """A view of a log by its name."""
     return log.table() if name == "table" else getattr(log, name)
