@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import importlib.util
 from array import array
-from itertools import accumulate, pairwise
+from itertools import accumulate, compress, pairwise
 from typing import TYPE_CHECKING, Any
 
 from guestlab.log.entry import COLUMNS, Column, Entry, Kind, Lane, Stage, Step
@@ -59,6 +59,10 @@ class Absent:
         """Leave out the first rows."""
         return Absent(self.length - start)
 
+    def select(self, chosen: bytes) -> Absent:
+        """Keep the rows with a 1."""
+        return Absent(chosen.count(1))
+
     def values(self) -> list[None]:
         """Return the column as Python values."""
         return [None] * self.length
@@ -78,6 +82,11 @@ class Numbers:
     def tail(self, start: int) -> Numbers:
         """Leave out the first rows."""
         return Numbers(self.numbers[start:], None if self.missing is None else self.missing[start:])
+
+    def select(self, chosen: bytes) -> Numbers:
+        """Keep the rows with a 1."""
+        missing = None if self.missing is None else bytes(compress(self.missing, chosen))
+        return Numbers(array(self.numbers.typecode, compress(self.numbers, chosen)), missing)
 
     def values(self) -> list[Any]:
         """Return the column as Python values."""
@@ -102,6 +111,10 @@ class Codes:
         """Leave out the first rows."""
         return Codes(self.codes[start:], self.members)
 
+    def select(self, chosen: bytes) -> Codes:
+        """Keep the rows with a 1."""
+        return Codes(bytes(compress(self.codes, chosen)), self.members)
+
     def values(self) -> list[Any]:
         """Return the column as Python values."""
         member = dict(enumerate(self.members)).get
@@ -123,6 +136,10 @@ class Words:
         """Leave out the first rows."""
         return Words(self.numbers[start:], self.words)
 
+    def select(self, chosen: bytes) -> Words:
+        """Keep the rows with a 1."""
+        return Words(array("H", compress(self.numbers, chosen)), self.words)
+
     def values(self) -> list[str | None]:
         """Return the column as Python values."""
         return list(map(self.words.__getitem__, self.numbers))
@@ -142,6 +159,10 @@ class Strings:
     def tail(self, start: int) -> Strings:
         """Leave out the first rows."""
         return Strings(self.strings[start:])
+
+    def select(self, chosen: bytes) -> Strings:
+        """Keep the rows with a 1."""
+        return Strings(tuple(compress(self.strings, chosen)))
 
     def values(self) -> Sequence[str | None]:
         """Return the column as Python values."""
@@ -168,6 +189,10 @@ class Texts:
         """Leave out the first rows; their bytes stay."""
         missing = None if self.missing is None else self.missing[start:]
         return Texts(self.utf8, self.offsets[start:], missing)
+
+    def select(self, chosen: bytes) -> Texts:
+        """Keep the rows with a 1."""
+        return _arena(list(compress(self.values(), chosen)))
 
     def values(self) -> list[str | None]:
         """Return the column as Python values."""
@@ -221,6 +246,14 @@ class Chunk:
         """Leave out the first rows, sharing what can be shared."""
         columns = {name: column.tail(start) for name, column in self.columns.items()}
         return Chunk(columns, self.length - start)
+
+    def select(self, chosen: bytes, names: Sequence[str]) -> Chunk:
+        """Keep the rows with a 1, and some columns; share what can be shared."""
+        columns = {name: self.columns[name] for name in names}
+        if 0 not in chosen:
+            return Chunk(columns, self.length)
+        kept = {name: column.select(chosen) for name, column in columns.items()}
+        return Chunk(kept, chosen.count(1))
 
 
 def seal(entries: Sequence[tuple[Any, ...]]) -> Chunk:

@@ -61,16 +61,21 @@ def _dtype(column: Column) -> Any:
 
 
 class Table:
-    """The table of one log, with all of `COLUMNS`."""
+    """The table of one log, or some columns of some of its rows.
 
-    def __init__(self) -> None:
+    Args:
+        columns: Of `COLUMNS`.
+    """
+
+    def __init__(self, columns: Sequence[Column] = COLUMNS) -> None:
         import numpy as np
         import pandas as pd
 
+        self.columns = tuple(columns)
         self._length = self._capacity = 0
         text = _ArrowTexts if pd.StringDtype(na_value=np.nan).storage == "pyarrow" else _ObjectTexts
         kinds = {**_KINDS, "str": text}
-        self._columns: dict[str, _Growing] = {column.name: kinds[column.dtype](column) for column in COLUMNS}
+        self._columns: dict[str, _Growing] = {column.name: kinds[column.dtype](column) for column in columns}
         self._held = self._whole()
 
     def __len__(self) -> int:
@@ -86,8 +91,8 @@ class Table:
             self._held = self._whole()
         for part in chunks:
             chunk = part.loaded()
-            for name, values in chunk.columns.items():
-                self._columns[name].write(self._length, values, len(chunk))
+            for name, column in self._columns.items():
+                column.write(self._length, chunk.columns[name], len(chunk))
             self._length += len(chunk)
 
     def frame(self) -> pd.DataFrame:

@@ -1,14 +1,16 @@
 """The views of a log: what the whole table says about one thing.
 
-Each view is a function from the table to a DataFrame with a schema of its own, empty or full.
+Each view has a schema of its own, empty or full. What it needs is gathered in `feeds.py` as the log grows.
 """
 
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar, cast
 
-from guestlab.log.entry import COLUMNS, Column
+from guestlab.log.entry import COLUMNS, Column, Kind
+from guestlab.log.feeds import Feed, MessagesFeed, SessionsFeed
 from guestlab.log.table import Table, typed
 
 if TYPE_CHECKING:
@@ -28,8 +30,7 @@ __all__ = [
     "Views",
 ]
 
-_KEPT = 100_000
-"""Rows up to which a view is kept for the next call: a longer one would hold much memory twice."""
+_AnyFeed = TypeVar("_AnyFeed", Feed, MessagesFeed, SessionsFeed)
 
 _BY_NAME = {column.name: column for column in COLUMNS}
 
@@ -102,12 +103,9 @@ def _names(columns: tuple[Column, ...]) -> list[str]:
     return [column.name for column in columns]
 
 
-def _http(table: pd.DataFrame) -> pd.DataFrame:
+def _http(rows: pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
 
-    wanted = [column.name for column in HTTP_COLUMNS if column.name in _BY_NAME]
-    rows = table.loc[table["kind"].isin(["request", "response"])]
-    rows = rows[[*wanted, "kind", "exchange", "monotonic_ns", "size"]]
     requests = rows[rows["kind"] == "request"].set_index("seq", drop=False)
     responses = rows[rows["kind"] == "response"]
     answered = responses["exchange"].isin(requests.index)
@@ -129,60 +127,9 @@ def _http(table: pd.DataFrame) -> pd.DataFrame:
     return typed(both.sort_values("seq"), HTTP_COLUMNS)
 
 
-def _frames(table: pd.DataFrame) -> pd.DataFrame:
-    return typed(table[_names(FRAMES_COLUMNS)][table["kind"].isin(["frame", "close"])], FRAMES_COLUMNS)
-
-
-def _messages(table: pd.DataFrame) -> pd.DataFrame:
-    is_said = (
-        table["kind"].isin(["frame", "history"])
-        & table["message_direction"].notna()
-        & ~table["message_type"].isin(["Event", "Receipt"])  # typing and joining are no words
-    )
-    said = table[[*_SAID]][is_said]
-    again = said.duplicated(["session", "message_id"]) & said["message_id"].notna()
-    ordered = said[~again].sort_values(["message_time", "seq"])
-    return typed(ordered.rename(columns=_RENAMED), MESSAGES_COLUMNS)
-
-
-def _attempts(table: pd.DataFrame) -> pd.DataFrame:
-    tried = table[table["kind"] == "attempt"]
+def _attempts(tried: pd.DataFrame) -> pd.DataFrame:
     again = tried.duplicated("attempt", keep="last") & tried["attempt"].notna()
     return typed(tried[~again], ATTEMPTS_COLUMNS)
-
-
-def _sessions(table: pd.DataFrame) -> pd.DataFrame:
-    wanted = ["session", "at", "kind", "direction", "http_status", "close_code"]
-    of_session = table[wanted][table["session"].notna()]
-    messages = _messages(table)
-    is_frame = of_session["kind"] == "frame"
-    counts = of_session.assign(
-        frames_sent=is_frame & (of_session["direction"] == "sent"),
-        frames_received=is_frame & (of_session["direction"] == "received"),
-        connects=(of_session["http_status"] == 101).fillna(value=False),
-    ).groupby("session", sort=False)
-    found = counts.agg(
-        first_at=("at", "min"),
-        last_at=("at", "max"),
-        frames_sent=("frames_sent", "sum"),
-        frames_received=("frames_received", "sum"),
-        connects=("connects", "sum"),
-        close_code=("close_code", "last"),
-    )
-    said = messages.groupby(["session", messages["direction"].astype("str")]).size()
-    for name, direction in (("messages_in", "Inbound"), ("messages_out", "Outbound")):
-        one_way = said[said.index.get_level_values(1) == direction].droplevel(1)
-        found[name] = one_way.reindex(found.index).fillna(0)
-    return typed(found.reset_index(), SESSIONS_COLUMNS)
-
-
-_VIEWS: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
-    "http": _http,
-    "frames": _frames,
-    "messages": _messages,
-    "attempts": _attempts,
-    "sessions": _sessions,
-}
 
 
 class Views:
@@ -196,6 +143,7 @@ class Views:
         self._since = since
         self._lock = threading.Lock()
         self._table: Table | None = None
+        self._feeds: dict[str, Feed | SessionsFeed] = {}
         self._made: dict[str, tuple[int, pd.DataFrame]] = {}
 
     def table(self) -> pd.DataFrame:
@@ -208,10 +156,69 @@ class Views:
 
     def view(self, name: str) -> pd.DataFrame:
         """Return one view by its name."""
-        table = self.table()
+        with self._lock:
+            return _VIEWS[name](self)
+
+    # -- one by one: the lock is held -------------------------------------------------------------------
+
+    def _frames(self) -> pd.DataFrame:
+        return self._fed("frames", partial(Feed, FRAMES_COLUMNS, _OF_SOCKETS)).table.frame()
+
+    def _messages(self) -> pd.DataFrame:
+        feed = self._fed("messages", _messages_feed)
+        if feed.is_ordered:
+            return feed.table.frame().rename(columns=_RENAMED)
+        return self._remade("messages", feed, lambda rows: _in_order(rows).rename(columns=_RENAMED))
+
+    def _sessions(self) -> pd.DataFrame:
+        counts = self._fed("messages", _messages_feed).counts
+        return typed(self._fed("sessions", SessionsFeed).frame(counts), SESSIONS_COLUMNS)
+
+    def _http(self) -> pd.DataFrame:
+        return self._remade("http", self._fed("http", partial(Feed, _HTTP_SOURCES, _OF_HTTP)), _http)
+
+    def _attempts(self) -> pd.DataFrame:
+        feed = self._fed("attempts", partial(Feed, ATTEMPTS_COLUMNS, _OF_ATTEMPTS))
+        return self._remade("attempts", feed, _attempts)
+
+    def _remade(self, name: str, feed: Feed, make: Callable[[pd.DataFrame], pd.DataFrame]) -> pd.DataFrame:
+        """Make a view of all the rows of its feed, if there are more than the last time."""
         length, view = self._made.get(name, (-1, None))
-        if view is None or length != len(table):
-            view = _VIEWS[name](table)
-            if len(view) <= _KEPT:
-                self._made[name] = (len(table), view)
+        if view is None or length != len(feed.table):
+            view = make(feed.table.frame())
+            self._made[name] = (len(feed.table), view)
         return view.copy(deep=False)
+
+    def _fed(self, name: str, new: Callable[[], _AnyFeed]) -> _AnyFeed:
+        """Return a feed that has seen all there is."""
+        if name not in self._feeds:
+            self._feeds[name] = new()
+        feed = cast("_AnyFeed", self._feeds[name])
+        for part in self._since(feed.seen):
+            feed.add(part.loaded())
+        return feed
+
+
+def _messages_feed() -> MessagesFeed:
+    return MessagesFeed(_columns(*_SAID))
+
+
+def _in_order(messages: pd.DataFrame) -> pd.DataFrame:
+    return messages.sort_values(["message_time", "seq"]).reset_index(drop=True)
+
+
+_HTTP_SOURCES = _columns(
+    "seq", "at", "monotonic_ns", "kind", "stage", "attempt", "exchange", "method", "url", "http_status",
+    "latency_ms", "size", "correlation_id", "note",
+)  # fmt: skip
+_OF_SOCKETS = frozenset({Kind.FRAME, Kind.CLOSE})
+_OF_HTTP = frozenset({Kind.REQUEST, Kind.RESPONSE})
+_OF_ATTEMPTS = frozenset({Kind.ATTEMPT})
+
+_VIEWS: dict[str, Callable[[Views], pd.DataFrame]] = {
+    "http": Views._http,  # noqa: SLF001 - its own table
+    "frames": Views._frames,  # noqa: SLF001
+    "messages": Views._messages,  # noqa: SLF001
+    "attempts": Views._attempts,  # noqa: SLF001
+    "sessions": Views._sessions,  # noqa: SLF001
+}
