@@ -21,6 +21,7 @@ from urllib.request import getproxies, proxy_bypass
 import httpx
 
 from guestlab.errors import InputError, NetworkError
+from guestlab.protocol.transcripts import file_keys
 from guestlab.regions import is_loopback_host
 
 if TYPE_CHECKING:
@@ -212,6 +213,8 @@ class _RecordingTransport(httpx.AsyncBaseTransport):
             note = f"No answer: {type(error).__name__}: {error}"
             self._log.record("response", **about, latency_ms=_elapsed_ms(started), ok=False, note=note)
             raise
+        if b"://" in response.content[:_MOST_SHOWN]:  # whoever knows a file's address may fetch it
+            self._log.learn(*file_keys(json_object(response.content[:_MOST_SHOWN])))
         self._log.record(
             "response",
             **about,

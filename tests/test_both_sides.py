@@ -1,0 +1,132 @@
+"""A guest on the socket, a customer over REST and a channel that watches both: one lab, one log."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from guestlab.blocking_channel import Channel
+from guestlab.errors import InputError, PlatformError, SessionEnded
+from guestlab.lab import Lab
+from guestlab.protocol.notifications import Heartbeat
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def lab() -> Iterator[Lab]:
+    """A lab on its sandbox."""
+    with Lab() as lab:
+        yield lab
+
+
+def _queue(lab: Lab) -> str:
+    assert lab.sandbox is not None
+    return f"v2.routing.queues.{lab.sandbox.queue_id}.conversations.messages"
+
+
+def test_a_channel_tells_of_a_guest_s_conversation(lab: Lab) -> None:
+    """The token that opens no guest socket watches what the guest does, once the queue has it."""
+    with lab.channel([_queue(lab)]) as channel, lab.session() as guest:
+        guest.send("Talk to a human")
+        event = channel.next(topic="v2.routing.queues", timeout=20)
+        message_id = str(lab.log.messages["message_id"].iloc[0])
+        assert event.conversation_id == lab.conversation_of(message_id)
+        assert channel.conversations == (event.conversation_id,)
+    table = lab.log.table()
+    told = table[(table["stage"] == "channel") & (table["kind"] == "frame")]
+    assert event.conversation_id in set(told["conversation_id"])
+
+
+def test_a_heartbeat_comes_and_a_ping_is_answered(lab: Lab) -> None:
+    """By the sandbox's clock, so nobody waits half a minute."""
+    assert lab.sandbox is not None
+    with lab.channel([_queue(lab)]) as channel:
+        lab.sandbox.clock.advance(31)
+        assert isinstance(channel.next(Heartbeat, timeout=20), Heartbeat)
+        channel.ping()
+
+
+def test_the_channel_s_address_is_in_no_log(lab: Lab) -> None:
+    """To know it is to listen: not in the REST answer that named it, not in the upgrade."""
+    with lab.channel([_queue(lab)]) as channel:
+        address = channel.core._uri
+        key = address.rpartition("/")[2]
+    table = lab.log.table()
+    for column in ("url", "raw", "note", "text"):
+        assert not table[column].str.contains(key, regex=False).any(), column
+
+
+def test_a_user_s_own_topic_is_closed_to_a_client(lab: Lab) -> None:
+    """The platform says so; ignore_errors takes the others and tells which were not."""
+    assert lab.sandbox is not None
+    users = f"v2.users.{lab.sandbox.user_id}.tokens"
+    with pytest.raises(PlatformError) as caught:
+        lab.channel([users])
+    assert caught.value.http_status == 403
+    channel = lab.channel([users, _queue(lab)], ignore_errors=True)
+    assert channel.topics == (_queue(lab),)
+    assert set(channel.rejected) == {users}
+    html = channel._repr_mimebundle_()["text/html"]
+    assert users in html
+    channel.close()
+    with pytest.raises(SessionEnded):
+        channel.next(timeout=1)
+
+
+def test_topics_say_who_may_have_them(lab: Lab) -> None:
+    """A user's tokens are the user's business; a queue's conversations follow a permission."""
+    with lab.channel([_queue(lab)]) as channel:
+        known = {topic.id: topic for topic in channel.available()}
+    assert known["v2.users.{id}.tokens"].open_to_client is False
+    assert known["v2.routing.queues.{id}.conversations.messages"].open_to_client is True
+
+
+def test_a_customer_talks_both_ways_over_rest(lab: Lab) -> None:
+    """In by REST, out by the signed webhook, and both stand among the messages of one log."""
+    with lab.customer() as customer:
+        said = customer.send("hello")
+        assert said.direction == "Inbound"
+        platform = lab.platform()
+        conversation = platform.conversation(customer.conversation_id)
+        assert {party["purpose"] for party in conversation["participants"]} >= {"customer"}
+        customer.typing()
+        assert customer.conversation_id in repr(platform.messages(customer.conversation_id))
+    messages = lab.log.messages
+    assert next(iter(messages["text"])) == "hello"
+    assert set(messages["conversation_id"]) == {customer.conversation_id}
+
+
+def test_the_platform_s_blocking_face_reads_and_refuses(lab: Lab) -> None:
+    """A client has no user; deployments are listed; a write's name is checked."""
+    platform = lab.platform(writes=["say"])
+    with pytest.raises(PlatformError, match=r"not\.a\.user"):
+        platform.user_me()
+    assert [row["id"] for row in platform.deployments()] == [lab.deployment_id]
+    assert platform.request("GET", "/api/v2/tokens/me")["OAuthClient"]["id"] == lab.client_id
+    with pytest.raises(InputError):
+        lab.platform(writes=["no such write"])
+
+
+def test_a_transcript_joins_the_live_messages(lab: Lab) -> None:
+    """The same messages from the other side: each stands once, and knows its conversation."""
+    with lab.session() as guest:
+        guest.send("hello")
+        guest.messages(quiet=1.0)
+    live = len(lab.log.messages)
+    conversation_id = lab.conversation_of(str(lab.log.messages["message_id"].iloc[0]))
+    transcript = lab.transcript(conversation_id, sources=["messages"])
+    assert transcript.rows >= live
+    assert len(lab.log.messages) == live
+
+
+def test_a_channel_is_shown_without_its_address(lab: Lab) -> None:
+    """Neither repr nor HTML."""
+    with lab.channel([_queue(lab)]) as channel:
+        assert isinstance(channel, Channel)
+        key = channel.core._uri.rpartition("/")[2]
+        shown = json.dumps(channel._repr_mimebundle_()) + repr(channel) + repr(channel.core)
+        assert key not in shown
