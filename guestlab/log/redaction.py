@@ -23,6 +23,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, unquote_plus
 
+from guestlab.errors import InputError
 from guestlab.log import secret_keys as names
 from guestlab.log.json_spans import replace_values
 from guestlab.log.known_secrets import JWT, MASK, SHORTEST, UUID, KnownSecrets
@@ -85,9 +86,24 @@ class Redactor:
         secret_keys: More names with secret values, such as the custom attributes that hold names. They
             are added to the built-in ones, of which none can be taken away.
         personal: Also mask e-mail addresses, phone numbers and names of persons.
+
+    Raises:
+        InputError: `key` is no bytes or empty, or `secret_keys` is one text instead of several.
     """
 
     def __init__(self, key: bytes, *, secret_keys: Iterable[str] = (), personal: bool = False) -> None:
+        if not isinstance(key, bytes | bytearray) or not key:
+            raise InputError(
+                "A redactor needs a key of bytes, and not an empty one.",
+                why="Without one, anybody could test a guess against the tags that stand for secrets.",
+                next_step="Give secrets.token_bytes(32), or bytes that only you and your other logs know.",
+            )
+        if isinstance(secret_keys, str | bytes):
+            raise InputError(
+                "secret_keys is one text.",
+                why="Every letter of it would be taken for a name.",
+                next_step="Give a list of names, even of one: secret_keys=['customerName'].",
+            )
         self._key = bytes(key)
         self._personal = personal
         own = frozenset(filter(None, map(names.normalized, secret_keys)))

@@ -12,6 +12,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
+from guestlab.errors import InputError
 from guestlab.log import Redactor
 
 UUID = "8b6c1d1e-0000-4000-8000-000000000001"
@@ -298,6 +299,19 @@ def test_a_secret_that_looks_like_part_of_a_tag_spoils_no_tag() -> None:
     assert redactor.redact(f"{SECRET} masked {tag[8:14]}!") == (
         f"{tag} {redactor.mask('masked')} {redactor.mask(tag[8:14])}!"
     )
+
+
+@pytest.mark.parametrize("key", [b"", "text", 32, None, bytearray()])
+def test_a_key_that_is_none_is_refused(key: object) -> None:
+    """An empty key, or the zeros that bytes(32) are, would mask nothing from anybody."""
+    with pytest.raises(InputError, match="needs a key"):
+        Redactor(key)  # type: ignore[arg-type]
+
+
+def test_one_name_instead_of_a_list_of_names_is_refused() -> None:
+    """Its letters are no names."""
+    with pytest.raises(InputError, match="secret_keys"):
+        Redactor(KEY, secret_keys="customerName")
 
 
 def test_neither_key_nor_secrets_are_in_the_repr() -> None:
