@@ -51,7 +51,7 @@ _TOP = msgspec.json.Decoder(_Top)
 _BARE = msgspec.json.Decoder(_Log)
 _ENTRIES = re.compile(r'"entries"\s*+:\s*+\[')
 _BETWEEN = re.compile(r"[\s,]*+")
-_TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[{}\[\],]', re.DOTALL)
+_TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|["{}\[\],]', re.DOTALL)
 _PARTNER = {"{": "}", "[": "]"}
 _read_value = json.JSONDecoder().raw_decode
 
@@ -136,9 +136,12 @@ def _recovered(data: bytes) -> Document:
             document.entries.append(msgspec.Raw(text[position:end].encode()))
         position = _BETWEEN.match(text, end).end()  # type: ignore[union-attr]
     else:
-        document.torn = "after its last entry" if position >= len(text) else ""
+        if position >= len(text) or not document.skipped:  # else the damage has been found
+            document.torn = "after its last entry"
     if not document.entries:
-        raise _cut("It ends before its first entry is whole.") if document.torn else no_har("It is not JSON.")
+        if document.skipped and not document.torn.startswith("in "):
+            raise no_har("It is not JSON.")
+        raise _cut("It ends before its first entry is whole.")
     return document
 
 
@@ -178,6 +181,8 @@ def _walk(text: str, start: int) -> tuple[int | None, int, str]:
     cut, closing = start, ""
     for token in _TOKEN.finditer(text, start):
         mark = token[0]
+        if mark == '"':
+            break  # the text ends within a string
         if mark in _PARTNER:
             stack.append(_PARTNER[mark])
         elif mark == ",":

@@ -7,8 +7,8 @@ How the tools write a WebSocket (read in their sources, Chromium and mitmproxy m
 
 - Chromium's developer tools (`front_end/models/har/Log.ts`): `_resourceType: "websocket"`, and
   `_webSocketMessages` with `type` send, receive or error, `time` in seconds since 1970, `opcode`, `data`,
-  which is text for opcode 1 and Base64 otherwise. mitmproxy (`addons/savehar.py`, 11.0) and Playwright
-  (pull request 41015) write the same.
+  which is text for opcode 1 and Base64 otherwise. mitmproxy (`addons/savehar.py`, 11.0) writes the same;
+  Playwright (measured with 1.65) too, but with `time` in milliseconds and timings of -1.
 - Firefox (`netmonitor/src/har/har-builder.js`) and Safari (`Controllers/HARBuilder.js`): the upgrade alone,
   and no frame, in every version found.
 - Charles: no frame either (inferred, PretendoNetwork/nex-viewer pull request 23). Bodies may be Base64 though

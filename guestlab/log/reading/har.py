@@ -88,7 +88,7 @@ def _file(path: Path) -> bytes:
 
 
 def _streams(document: Document, report: Report) -> list[Stream]:
-    if document.guestlab and document.creator == "guestlab":
+    if document.creator == "guestlab" and (document.guestlab or document.torn):
         from guestlab.log.reading.har_own import own_streams
 
         return own_streams(document, report)
@@ -184,7 +184,7 @@ def _answer(entry: HarEntry, latency: float | None, *, is_socket: bool) -> dict[
             note = "The file does not say with which status; frames crossed it, so it was open."
             return {**always, "http_status": 101, "ok": True, "note": note}
         error = response.error or entry.error
-        return {**always, "ok": False, "note": f"No answer: {error or 'the file has none'}."}
+        return {**always, "ok": False, "note": f"No answer: {(error or 'the file has none').rstrip('.')}."}
     body, size = body_text(response.content) if response.content else ("", 0)
     is_open = is_socket and response.status == 101
     if is_open:
@@ -202,13 +202,16 @@ def _answer(entry: HarEntry, latency: float | None, *, is_socket: bool) -> dict[
 
 
 def _latency(entry: HarEntry, *, is_socket: bool) -> float | None:
-    """How long the answer took: of a socket the upgrade alone, which stays open while it is used."""
-    time = entry.time if entry.time is not None and entry.time >= 0 else None
+    """How long the answer took: of a socket the upgrade alone, which stays open while it is used.
+
+    Safari writes 0 for what it does not know.
+    """
+    time = entry.time if entry.time is not None and entry.time > 0 else None
     timings = entry.timings
-    if not is_socket or timings is None or timings.wait is None:
+    if not is_socket or timings is None or timings.wait is None or timings.wait < 0:
         return time if time is None or time < _MOST_MS else None
     phases = (timings.blocked, timings.dns, timings.connect, timings.send, timings.wait)
-    return min(sum(phase for phase in phases if phase is not None and phase > 0), _MOST_MS)
+    return min(sum(phase for phase in phases if phase is not None and phase > 0), _MOST_MS) or None
 
 
 _MOST_MS = 1e10

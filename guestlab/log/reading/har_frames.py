@@ -69,7 +69,7 @@ class _Received(msgspec.Struct, gc=False):
     body: _Body
     class_name: Literal["StructuredMessage"] = msgspec.field(name="class")
     type: str = ""
-    code: int | None = None
+    code: Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)] | None = None
     tracing_id: str = msgspec.field(default="", name="tracingId")
 
 
