@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from guestlab.log.entry import Column
+from guestlab.log.times import iso_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -172,10 +173,12 @@ def _gaps(table: pd.DataFrame) -> Iterator[Row]:
     frames = table[(table["kind"] == "frame") & table["session"].notna()][["session", "at"]]
     if frames.empty:
         return
-    silence = frames.sort_values("at").groupby("session")["at"].diff().dt.total_seconds()
+    seconds = frames.assign(at=frames["at"].astype("int64") / 1e9).sort_values("at")
+    silence = seconds.groupby("session")["at"].diff()
     longest = silence.max()
     if longest > SILENCE:
-        where = frames["session"][silence.idxmax()]
+        longest_at: Any = silence.idxmax()
+        where = frames["session"].loc[longest_at]
         detail = f"longest {_duration(longest)}, in session {_plain(str(where))}"
         yield f"silences over {SILENCE:.0f} s", int((silence > SILENCE).sum()), detail
 
@@ -208,8 +211,9 @@ def _listed(before: str, parts: list[str]) -> str:
 def _span(at: pd.Series[Any]) -> str:
     if at.empty:
         return ""
-    first, last = at.min(), at.max()
-    return f"{first:%Y-%m-%d %H:%M:%S} UTC, {_duration((last - first).total_seconds())}"
+    times = at.astype("int64")  # the log may span more than pandas can subtract
+    first, last = int(times.min()), int(times.max())
+    return f"{iso_of(first)[:19].replace('T', ' ')} UTC, {_duration((last - first) / 1e9)}"
 
 
 def _duration(seconds: float) -> str:

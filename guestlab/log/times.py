@@ -56,7 +56,8 @@ def read_time(value: Any) -> int | None:
         return None
     for bound, unit in _UNITS:
         if value < bound:
-            return int(value * unit) if isinstance(value, int) else round(value * 1000 * unit) // 1000
+            whole, rest = divmod(value, 1)  # a float holds about the microsecond
+            return int(whole) * unit + round(rest * unit / 1000) * 1000
     return int(value)
 
 

@@ -232,9 +232,11 @@ def _nothing(paths: Sequence[Path], sources: Sequence[_Source]) -> GuestlabError
             why="Nothing of that name exists here.",
             next_step="Give the path of a file or folder that exists.",
         )
-    raised = [source.error for source in sources if source.error is not None]
-    if raised and len(raised) == len(sources):
-        return raised[0]
+    error = sources[0].error if len(sources) == 1 else None
+    if error is not None and sources[0].format == "parquet":
+        return error  # pyarrow is missing: nothing is wrong with the file
+    if error is not None:
+        return LogError(error.what, why=error.why, next_step=error.next_step, evidence=error.evidence)
     skipped = [source.report.skipped[0] for source in sources if source.report.skipped]
     return LogError(
         f"There is nothing readable in {plain(', '.join(path.name or str(path) for path in paths))}.",

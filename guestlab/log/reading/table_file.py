@@ -34,8 +34,11 @@ _MOST_COLUMNS = 1000
 
 def is_table(head: str) -> bool:
     """Tell by the first line whether a text is a CSV file with something for a log in it."""
-    names = _names_of(head.partition("\n")[0])
-    if len(names) > 1 and names >= _OWN:
+    return _is_head(_names_of(head.partition("\n")[0]))
+
+
+def _is_head(names: set[str]) -> bool:
+    if names >= _OWN:
         return True
     return bool(names & _LIKELY) or bool(names & set(FRAME_NAMES) and names & _WITNESSES)
 
@@ -79,6 +82,9 @@ def _entries(text: IO[str], separator: str, rows: Rows, report: Report) -> Itera
             continue
         if names is None:
             names = [name.strip() for name in cells[:_MOST_COLUMNS]]
+            if not _is_head(set(names)):
+                report.skip("line 1", "it names no column that holds frames")
+                return
             continue
         entry = rows.entry(_row(names, cells), f"line {table.line_num}")
         if entry is not None:

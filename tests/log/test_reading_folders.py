@@ -1,0 +1,254 @@
+"""Folders, bundles, and finding out what a file is."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from guestlab.errors import LogError
+from guestlab.log import Log
+from guestlab.log.reading import bundle, read, read_all, sources
+from guestlab.log.reading.detect import format_of_head
+from guestlab.log.writing.bundle import write_bundle
+from guestlab.log.writing.lines import write_csv, write_jsonl
+from tests.log.made_logs import SECRETS, new_log, planted_log
+
+ENTRY = b'{"seq":1,"at":5,"monotonic_ns":0,"kind":"note"}\n'
+
+
+@pytest.mark.parametrize(
+    ("head", "name", "found"),
+    [
+        (b'{"log":{"version":"1.2","entries":[]}}', "a.txt", "har"),
+        (b'{\n  "log": {\n    "creator": {}', "a", "har"),
+        (b"\xef\xbb\xbf" + b'{"log": {"entries"', "a", "har"),
+        (ENTRY, "a.csv", "jsonl"),
+        (b'{"class":"string"}\n', "a.har", "jsonl"),
+        (b'{"action":"ec', "a.jsonl", "jsonl"),
+        (b"seq,at,monotonic_ns,kind\n", "a.txt", "csv"),
+        (b"time;frame\n", "a", "csv"),
+        (b"PK\x03\x04rest", "a.jsonl", "bundle"),
+        (b"PAR1rest", "a.csv", "parquet"),
+        (b"Connected (press CTRL+C to quit)\n", "a.csv", "console"),
+        (b"You: hi\nThem: hello\n", "a", "console"),
+        (b"anything", "a.txt", "console"),
+        (b"anything", "a.parquet", None),
+        (b"anything", "a.png", None),
+        (b'{"name":"package"}', "package.json", None),
+    ],
+)
+def test_content_tells_before_the_name(head: bytes, name: str, found: str | None) -> None:
+    """Files get renamed; bytes do not."""
+    assert format_of_head(head, name) == found
+
+
+def test_a_journal_is_known_by_its_first_line(tmp_path: Path) -> None:
+    """And read back by its own reader."""
+    log = Log(journal=tmp_path / "run.journal.jsonl")
+    log.record("note", note="kept")
+    log.close()
+    assert [entry.note for entry in read(tmp_path / "run.journal.jsonl").entries] == ["kept"]
+
+
+def test_a_har_is_read_too(tmp_path: Path) -> None:
+    """By content, whatever its name."""
+    log = planted_log()
+    log.to_har(tmp_path / "devtools.har")
+    (tmp_path / "devtools.har").rename(tmp_path / "noname")
+    assert {entry.source_file for entry in read(tmp_path / "noname").entries} == {"noname"}
+
+
+def test_a_folder_is_read_in_the_order_of_time(tmp_path: Path) -> None:
+    """Every format, subfolders too; each entry names its file; what is none is reported."""
+    (tmp_path / "deeper").mkdir()
+    for at, name in ((30, "a.jsonl"), (10, "deeper/b.csv"), (20, "c.zip")):
+        log = new_log()
+        log.record("note", at_ns=at, note=name)
+        log.record("attempt", at_ns=at + 1, attempt=1, ok=False)
+        {"a": write_jsonl, "b": write_csv, "c": write_bundle}[name[-5] if "/" in name else name[0]](
+            log, tmp_path / name
+        ) if "/" not in name else write_csv(log, tmp_path / name)
+    (tmp_path / "photo.png").write_bytes(b"\x89PNG")
+    (tmp_path / ".hidden").write_bytes(b"x")
+    log = read(tmp_path)
+    assert [entry.source_file for entry in log.entries] == [
+        "b.csv",
+        "b.csv",
+        "c.zip",
+        "c.zip",
+        "a.jsonl",
+        "a.jsonl",
+        "photo.png",
+    ]
+    assert log.attempts["attempt"].tolist() == [1, 2, 3]
+    assert [skipped.source_file for skipped in log.skipped] == ["photo.png"]
+    assert log.entries[-1].note == (
+        "1 part of photo.png could not be read. The first: the file: it is no HAR, journal, JSON Lines, CSV, "
+        "Parquet, bundle or terminal output with guest frames."
+    )
+
+
+def test_answers_find_their_questions_in_every_file(tmp_path: Path) -> None:
+    """Numbers go on from file to file."""
+    for name in ("a", "b"):
+        log = new_log()
+        log.record("note", note=name)
+        asked = log.record("request", url=f"https://{name}")
+        log.record("response", exchange=asked.seq, url=f"https://{name}")
+        write_jsonl(log, tmp_path / f"{name}.jsonl")
+    log = read_all([tmp_path / "a.jsonl", tmp_path / "b.jsonl"])
+    assert [entry.seq for entry in log.entries] == [1, 2, 3, 4, 5, 6]
+    assert [(e.url, log.entries[(e.exchange or 0) - 1].url) for e in log.entries if e.kind == "response"] == [
+        ("https://a", "https://a"),
+        ("https://b", "https://b"),
+    ]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no pipes, and links need a right")
+def test_links_and_pipes_in_a_folder_are_left_alone(tmp_path: Path) -> None:
+    """A link may lead anywhere, a pipe never ends."""
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "a.jsonl").write_bytes(ENTRY)
+    (tmp_path / "folder" / "b.jsonl").write_bytes(ENTRY)
+    (tmp_path / "folder" / "link.jsonl").symlink_to(tmp_path / "a.jsonl")
+    (tmp_path / "folder" / "loop").symlink_to(tmp_path)
+    os.mkfifo(tmp_path / "folder" / "pipe.jsonl")
+    assert [entry.source_file for entry in read(tmp_path / "folder").entries] == ["b.jsonl"]
+
+
+def test_a_folder_of_too_many_files_is_read_in_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And says so."""
+    monkeypatch.setattr(sources, "MOST_FILES", 2)
+    for name in "abc":
+        (tmp_path / f"{name}.jsonl").write_bytes(ENTRY)
+    log = read(tmp_path)
+    assert sum(1 for entry in log.entries if entry.note is None) == 2
+    assert "1 more" in log.skipped[0].why
+
+
+@pytest.mark.parametrize("make", ["missing", "empty"])
+def test_nothing_to_read_is_an_error(tmp_path: Path, make: str) -> None:
+    """What, why, next."""
+    path = tmp_path / make
+    if make == "empty":
+        path.mkdir()
+    with pytest.raises(LogError) as caught:
+        read(path)
+    assert caught.value.what
+    assert caught.value.why
+    assert caught.value.next_step
+
+
+def test_a_reader_that_fails_stops_nobody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever it raises."""
+    (tmp_path / "a.jsonl").write_bytes(ENTRY)
+    (tmp_path / "b.csv").write_text("seq,at,kind\n1,6,note\n")
+    monkeypatch.setitem(sources.READERS, "csv", "no.such.module")
+    log = read(tmp_path)
+    assert log.skipped[0] == ("b.csv", "the rest", "reading it failed: ModuleNotFoundError")
+
+
+# -- bundles ------------------------------------------------------------------------------------------------
+
+
+def test_a_bundle_holds_what_a_support_case_needs(tmp_path: Path) -> None:
+    """Every file is listed with its size and hash; what was masked is counted, never told."""
+    import hashlib
+
+    with zipfile.ZipFile(write_bundle(planted_log(), tmp_path / "case.zip")) as archive:
+        content = {name: archive.read(name) for name in archive.namelist()}
+    assert set(content) == {
+        "log.jsonl", "attempts.csv", "messages.csv", "summary.txt", "config.json", "versions.json", "manifest.json",
+    }  # fmt: skip
+    manifest = json.loads(content.pop("manifest.json"))
+    assert manifest["files"] == {
+        name: {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+        for name, data in content.items()
+    }
+    assert manifest["entries"] == content["log.jsonl"].count(b"\n")
+    tags = {tag for counts in manifest["masked"].values() for tag in counts}
+    assert tags
+    assert all(tag.startswith("[masked:") and len(tag) == 17 for tag in tags)
+    written = json.dumps(manifest["masked"])
+    assert content["log.jsonl"].count(b"[masked:") == sum(
+        sum(c.values()) for c in manifest["masked"].values()
+    )
+    assert not any(secret in written for secret in SECRETS.values())
+
+
+def test_a_bundle_tells_no_host_user_or_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Versions and the region are enough."""
+    import getpass
+    import platform
+    import socket
+
+    with zipfile.ZipFile(write_bundle(new_log(), tmp_path / "case.zip")) as archive:
+        content = b"".join(archive.read(name) for name in archive.namelist()).decode()
+    assert platform.python_version() in content
+    for told in (str(tmp_path), sys.prefix, f"{Path.home()}/"):
+        assert told not in content
+    for told in (socket.gethostname(), platform.node()):
+        assert f'"{told}"' not in content
+    assert f'"{getpass.getuser()}"' not in content
+
+
+def test_a_bundle_knows_region_and_deployment(tmp_path: Path) -> None:
+    """From the addresses that were called."""
+    log = new_log()
+    log.record("request", url="wss://webmessaging.mypurecloud.de/v1?deploymentId=abc-123")
+    with zipfile.ZipFile(write_bundle(log, tmp_path / "case.zip")) as archive:
+        config = json.loads(archive.read("config.json"))
+    assert config["regions"] == ["mypurecloud.de"]
+    assert config["deployment_ids"] == ["abc-123"]
+    assert config["published_limits"]["text_length"] == 4096
+
+
+def test_a_zip_bomb_is_read_up_to_its_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is unpacked is counted; the zip's own word is not taken."""
+    monkeypatch.setattr(bundle, "MOST_UNPACKED", 10_000)
+    with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("log.jsonl", ENTRY + b" " * 50_000_000)
+    log = read(tmp_path / "bomb.zip")
+    assert log.entries[0].at == 5
+    assert "unpacks to more" in log.skipped[-1].why
+
+
+def _zip(content: dict[str, bytes]) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, data in content.items():
+            archive.writestr(name, data)
+    return packed.getvalue()
+
+
+DAMAGED = {
+    "no log": _zip({"readme.txt": b"x"}),
+    "cut": _zip({"log.jsonl": ENTRY * 100})[:500],
+    "empty": b"PK\x05\x06" + bytes(18),
+    "flipped": _zip({"log.jsonl": ENTRY * 100}).replace(b'"kind"', b'"kine"', 1),
+    "garbage": b"PK\x03\x04" + os.urandom(500),
+}
+
+
+@pytest.mark.parametrize("content", DAMAGED.values(), ids=DAMAGED.keys())
+def test_a_damaged_zip_is_reported(tmp_path: Path, content: bytes) -> None:
+    """Never a traceback of zipfile's; what is whole before the damage is read."""
+    (tmp_path / "case.zip").write_bytes(content)
+    (tmp_path / "good.jsonl").write_bytes(ENTRY)
+    log = read(tmp_path)
+    assert any(skipped.source_file == "case.zip" for skipped in log.skipped)
+    assert any(entry.source_file == "good.jsonl" for entry in log.entries)
+
+
+def test_names_inside_a_zip_lead_nowhere(tmp_path: Path) -> None:
+    """Nothing is unpacked to the disk."""
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "case.zip").write_bytes(_zip({"../../log.jsonl": ENTRY, "/etc/log.jsonl": ENTRY}))
+    assert len(read(tmp_path / "folder" / "case.zip")) == 1
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["case.zip", "folder"]
