@@ -30,7 +30,7 @@ try:
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["FORMAT", "SUFFIX", "VERSION", "Journal", "Row"]
+__all__ = ["FORMAT", "SUFFIX", "VERSION", "Journal", "Row", "nothing_to_keep"]
 
 FORMAT = "guestlab journal"
 VERSION = 1
@@ -66,8 +66,8 @@ Row: Any = msgspec.defstruct(
     [_field(column.name, column.dtype) for column in COLUMNS],
     omit_defaults=True,
     forbid_unknown_fields=True,
+    namespace={"__doc__": "An entry as msgspec has it: the columns in their order, missing ones left out."},
 )
-"""An entry as msgspec writes and reads it: the columns in their order, missing ones left out."""
 
 
 class Journal:
@@ -149,6 +149,21 @@ class Journal:
         assert self._file is not None
         with contextlib.suppress(OSError):
             os.ftruncate(self._file, self.end)
+
+
+def nothing_to_keep(keep: int, journal: object) -> InputError:
+    """Say why a log cannot keep so few entries in memory."""
+    if journal is None:
+        return InputError(
+            f"keep={keep} needs a journal.",
+            why="Entries that are not kept in memory would be lost.",
+            next_step="Give journal= a folder, or leave keep= out.",
+        )
+    return InputError(
+        f"keep={keep} keeps nothing.",
+        why="At least one entry has to be in memory.",
+        next_step="Give the number of entries to hold in memory, such as 100_000.",
+    )
 
 
 def _chosen(path: str | Path, begun: datetime) -> Path:

@@ -15,14 +15,16 @@ from guestlab.errors import LogError
 from guestlab.log.entry import COLUMNS, Entry
 from guestlab.log.fitting import KINDS, fitted
 from guestlab.log.journal import FORMAT, VERSION, Row
+from guestlab.log.store import seal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from guestlab.log.reading.report import Report
+    from guestlab.log.store import Chunk
 
-__all__ = ["entries_of", "is_header", "rows_of"]
+__all__ = ["entries_of", "fetched", "is_header", "rows_of"]
 
 _NAMES = tuple(column.name for column in COLUMNS)
 _BLOCK = 1 << 20
@@ -71,6 +73,28 @@ def rows_of(lines: bytes) -> list[Entry]:
     """
     astuple = msgspec.structs.astuple
     return [tuple.__new__(Entry, astuple(row)) for row in _LINES.decode_lines(lines)]
+
+
+def fetched(path: Path, start: int, end: int, count: int) -> Chunk:
+    """Read entries again that a journal holds between two of its bytes, while it is being written.
+
+    Raises:
+        LogError: They are not there any more.
+    """
+    try:
+        with path.open("rb") as file:
+            file.seek(start)
+            rows = rows_of(file.read(end - start))
+        if len(rows) == count:
+            return seal(rows)
+        said = f"{len(rows)} entries are left of {count}"
+    except (OSError, msgspec.MsgspecError) as error:
+        said = str(error)
+    raise LogError(
+        f"Older entries cannot be read back from {path}.",
+        why=f"The journal was moved or changed while its log was in use: {said}.",
+        next_step="Put it back, or record without keep=, which holds every entry in memory.",
+    )
 
 
 _LINES: Any = msgspec.json.Decoder(Row)
