@@ -14,8 +14,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from guestlab.log.reading.journal import entries_of
-from guestlab.log.reading.report import Report
+from guestlab.log.reading import read
 
 __all__ = ["Killed", "killed"]
 
@@ -75,9 +74,9 @@ def _one(moments: random.Random) -> Killed:
 
 
 def _judged(path: Path, acknowledged: int) -> Killed:
-    report = Report(path.name)
-    there = {entry.seq: entry for entry in entries_of(path, report)}
+    log = read(path)
+    there = {entry.seq: entry for entry in log.entries}
     whole = sum(
         1 for seq in range(1, acknowledged + 1) if seq in there and f'"n":{seq - 1},' in str(there[seq].raw)
     )
-    return Killed(acknowledged, acknowledged - whole, len(report.skipped))
+    return Killed(acknowledged, acknowledged - whole, len(log.skipped))
