@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from guestlab.log.entry import COLUMNS, Entry
 from guestlab.log.fitting import CLOSED, KINDS, whole
 from guestlab.log.frame_columns import Frames, direction_of
-from guestlab.log.reading.text_file import plain
 from guestlab.log.times import read_time
 
 if TYPE_CHECKING:
@@ -72,9 +71,9 @@ class Rows:
         return self._own(row, place) if is_own(row) else self._foreign(row, place, line)
 
     def _own(self, row: Mapping[str, Any], place: str) -> Entry | None:
-        at = whole(row["at"])
+        at = read_time(row["at"]) if isinstance(row["at"], str) else whole(row["at"])
         if at is None:
-            self._report.skip(place, "its time is no whole number of nanoseconds")
+            self._report.skip(place, "its time is none")
             return None
         values = dict(row)
         number = whole(row.get("seq"))
@@ -86,7 +85,8 @@ class Rows:
             try:
                 values[name] = CLOSED[name][word]
             except (KeyError, TypeError):
-                self._report.skip(f"{place}, column {name}", f"{plain(word)} is none of its words")
+                # The word is not quoted: in a row that slipped it may be anything, a secret too.
+                self._report.skip(f"{place}, column {name}", "it holds a word that is none of its set")
                 values[name] = None
         return Entry._make(map(values.get, _NAMES))
 
