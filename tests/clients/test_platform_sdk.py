@@ -1,6 +1,6 @@
-"""The vendor's own Python SDK, unmodified, takes the sandbox for the Platform API.
+"""The vendor's own SDKs, unmodified, take the sandbox for the Platform API.
 
-It runs in a process of its own: its dependencies are many, and an interpreter that has them may be another
+The Python SDK runs in a process of its own: its dependencies are many, and an interpreter that has them may be another
 one. `GUESTLAB_SDK_PYTHON` names it; else the current one is tried. What it made, the plainest WebSocket client
 listens to.
 """
@@ -16,16 +16,15 @@ import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from websockets.sync.client import connect
 
-from .conftest import absent
+from guestlab.sandbox import Sandbox
 
-if TYPE_CHECKING:
-    from guestlab.sandbox import Sandbox
+from .conftest import absent, tool
 
 PACKAGE = "PureCloudPlatformClientV2"
 _SDK_PYTHON = os.environ.get("GUESTLAB_SDK_PYTHON", sys.executable)  # read before the environment is cleaned
@@ -68,18 +67,22 @@ class Sdk:
 
     def close(self) -> None:
         """End it."""
-        for stream in (self._process.stdin, self._process.stdout):
-            if stream is not None:
-                stream.close()
-        self._process.wait(20)
+        self._process.__exit__(None, None, None)
 
 
-@pytest.fixture
-def sdk(tmp_path: Path) -> Iterator[Sdk]:
-    """The SDK, waiting."""
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    """One for all: the SDK keeps the first certificate authority it was given."""
+    with Sandbox(tls=True) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="module")
+def sdk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sdk]:
+    """The SDK, waiting; starting it takes seconds, and each test logs in anew."""
     if not _has_sdk():
         absent(f"{PACKAGE} (for {_SDK_PYTHON}; GUESTLAB_SDK_PYTHON names another interpreter)")
-    sdk = Sdk(tmp_path)
+    sdk = Sdk(tmp_path_factory.mktemp("home"))
     yield sdk
     sdk.close()
 
@@ -203,3 +206,32 @@ def _ids(body: dict[str, Any]) -> list[str]:
         for message in party["messages"]
     ]
     return [identifier for _, identifier in sorted(found)]
+
+
+def test_the_javascript_sdk_does_the_same_through_its_gateway_setting(sandbox: Sandbox) -> None:
+    """Over TLS, one origin: login, who am I, the refusals, a channel whose address leads back the same way."""
+    package = "purecloud-platform-client-v2"
+    node = tool("node")
+    environment = {**os.environ, "NODE_EXTRA_CA_CERTS": str(sandbox.ca_file), "NO_PROXY": "*"}
+    if subprocess.run([node, "-e", f"require.resolve('{package}')"], env=environment, check=False).returncode:
+        absent(f"{package} (NODE_PATH names where)")
+    topic = f"v2.routing.queues.{sandbox.queue_id}.conversations.messages"
+    script = Path(__file__).with_name("platform_sdk.js")
+    arguments = ["127.0.0.1", str(sandbox.tls_port), sandbox.client_id, sandbox.client_secret, topic]
+    ran = subprocess.run(
+        [node, str(script), *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert ran.returncode == 0, ran.stderr
+    told = json.loads(ran.stdout)
+    assert (told["wrong"]["status"], told["wrong"]["error"]) == (400, "invalid_client")
+    assert told["me"]["OAuthClient"]["id"] == sandbox.client_id
+    assert (told["user"]["status"], told["user"]["code"]) == (400, "not.a.user")
+    assert told["channel"]["connectUri"].startswith(f"wss://127.0.0.1:{sandbox.tls_port}/channels/")
+    assert told["topics"]["entities"][0]["state"] == "Permitted"
+    assert (told["invalid"]["status"], told["invalid"]["code"]) == (400, "notification.invalid.topic")
+    assert told["expires"] > 0
