@@ -136,13 +136,24 @@ def _recovered(data: bytes) -> Document:
             document.entries.append(msgspec.Raw(text[position:end].encode()))
         position = _BETWEEN.match(text, end).end()  # type: ignore[union-attr]
     else:
-        if position >= len(text) or not document.skipped:  # else the damage has been found
+        if not _closes(text[position:]):
             document.torn = "after its last entry"
     if not document.entries:
         if document.skipped and not document.torn.startswith("in "):
             raise no_har("It is not JSON.")
         raise _cut("It ends before its first entry is whole.")
     return document
+
+
+def _closes(rest: str) -> bool:
+    """Whether what follows the entries ends the document; Python writes numbers no JSON has, such as NaN."""
+    for opening in ('{"log":{"entries":[', '{"entries":['):
+        try:
+            json.loads(opening + rest)
+        except (ValueError, RecursionError):
+            continue
+        return True
+    return False
 
 
 def _cut(why: str) -> InputError:
@@ -202,9 +213,12 @@ def _salvage(document: Document, text: str, start: int, place: str) -> None:
     _, cut, closing = _walk(text, start)
     mended = text[start:cut] + closing
     try:
-        frames = len(json.loads(mended)["_webSocketMessages"])
+        entry = json.loads(mended)
+        frames = [frame for frame in entry["_webSocketMessages"] if "data" in frame]
     except (ValueError, TypeError, KeyError, RecursionError):
         document.skipped.append((place, "the file ends in the middle of it"))
         return
-    document.entries.append(msgspec.Raw(mended.encode()))
-    document.skipped.append((place, f"the file ends in the middle of it; {frames} whole frames were kept"))
+    entry["_webSocketMessages"] = frames
+    document.entries.append(msgspec.Raw(json.dumps(entry).encode()))
+    kept = f"{len(frames)} whole frames were kept"
+    document.skipped.append((place, f"the file ends in the middle of it; {kept}"))

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
@@ -19,8 +20,10 @@ import guestlab as gl
 from guestlab.handshake.har import diagnose_har
 from guestlab.log import Log
 from guestlab.log.reading import read
-from guestlab.sandbox import Sandbox
 from tests.scenario import run
+
+if TYPE_CHECKING:
+    from guestlab.sandbox import Sandbox
 
 SAID = [
     "time",

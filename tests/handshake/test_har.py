@@ -165,6 +165,31 @@ def test_a_file_too_large_is_refused_unread(tmp_path: Path, monkeypatch: pytest.
         from_har(path)
 
 
+def test_a_torn_har_is_diagnosed_as_far_as_it_is_whole(tmp_path: Path) -> None:
+    """With a warning that says where it ends."""
+    text = json.dumps(har(socket_entry(SOCKET, *OPEN), socket_entry(SOCKET, ("send", {"type": "init"}))))
+    path = tmp_path / "torn.har"
+    path.write_text(text[: text.rindex("request")])
+    with pytest.warns(UserWarning, match="ends in the middle, in entry 2"):
+        diagnoses = diagnose_har(path)
+    assert [diagnosis.rules for diagnosis in diagnoses] == [(), ("frame.wrong-first-frame",)]
+
+
+def test_a_har_torn_before_anything_is_whole_is_an_input_error() -> None:
+    """It says so, and not that it is no HAR."""
+    text = json.dumps(har(socket_entry(SOCKET, *OPEN)))
+    with pytest.raises(InputError, match="not a readable HAR: it ends in the middle"):
+        from_har(text[: text.index("_webSocketMessages")])
+
+
+def test_a_damaged_entry_is_left_out_with_a_warning() -> None:
+    """The others are diagnosed."""
+    text = json.dumps(har("HERE", socket_entry(SOCKET, *OPEN))).replace('"HERE"', "{no json}")
+    with pytest.warns(UserWarning, match="1 entries are no valid JSON"):
+        (diagnosis,) = diagnose_har(text)
+    assert diagnosis.ok
+
+
 def test_very_many_frames_are_capped() -> None:
     """Only so many are looked at; the first sent still counts."""
     flood = [("receive", ECHO)] * 30_000

@@ -12,7 +12,7 @@ from guestlab.har.document import read_document
 from guestlab.har.entry import read_entry
 
 ENTRIES: list[dict[str, Any]] = [
-    {"startedDateTime": "2026-11-22T10:00:00Z", "request": {"method": "GET", "url": "https://a.example/ü\"[{"}},
+    {"startedDateTime": "2026-11-22T10:00:00Z", "request": {"method": "GET", "url": 'https://a.example/ü"[{'}},
     {
         "request": {"method": "GET", "url": "wss://b.example/v1"},
         "_webSocketMessages": [
@@ -53,7 +53,6 @@ def test_a_file_torn_anywhere_gives_its_whole_entries(indent: int | None) -> Non
         try:
             document = read_document(text[:end].encode())
         except InputError as error:
-            assert error.why.endswith(".")
             found.add(error.what)
             continue
         assert document.torn, end

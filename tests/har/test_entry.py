@@ -10,9 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guestlab.har.entry import Content, Message, PostData, Request, frame_text, read_entry
+from guestlab.har.entry import Content, Message, Pair, PostData, Request, Response, frame_text, read_entry
 from guestlab.har.http_text import body_text, parts_of, posted_text, request_text, response_text
-from guestlab.har.entry import Pair, Response
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),

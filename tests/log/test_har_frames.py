@@ -34,7 +34,9 @@ def asked(tracing_id: str | None, action: str = "onMessage") -> dict[str, Any]:
 def both_ways(frames: list[tuple[str, str]]) -> tuple[list[Any], list[Any]]:
     """The columns by the fast way and by `Frames`."""
     times = [1_000_000_000 + 1_000_000 * place for place in range(len(frames))]
-    messages = [Message(type="send" if way == "sent" else "receive", opcode=1, data=raw) for way, raw in frames]
+    messages = [
+        Message(type="send" if way == "sent" else "receive", opcode=1, data=raw) for way, raw in frames
+    ]
     columns = SocketFrames().columns(messages, times, 1)
     fast = [dict(zip(FRAME_COLUMNS, row, strict=True)) for row in zip(*columns.values(), strict=True)]
     slowly = Frames()
@@ -104,7 +106,9 @@ TALKS: dict[str, list[tuple[str, Any]]] = {
 @pytest.mark.parametrize("talk", TALKS.values(), ids=TALKS.keys())
 def test_both_ways_agree(talk: list[tuple[str, Any]]) -> None:
     """In every column, in every frame of a talk."""
-    frames = [(way, raw if isinstance(raw, str) else json.dumps(raw, ensure_ascii=False)) for way, raw in talk]
+    frames = [
+        (way, raw if isinstance(raw, str) else json.dumps(raw, ensure_ascii=False)) for way, raw in talk
+    ]
     fast, slow = both_ways(frames)
     assert fast == slow
 
@@ -119,7 +123,12 @@ def test_both_ways_agree_on_published_samples(name: str) -> None:
     assert fast
 
 
-VALUES = st.none() | st.booleans() | st.integers(-5, 5) | st.sampled_from(["", "a", "Text", "Inbound", "2026-11-22T10:00:00Z"])
+VALUES = (
+    st.none()
+    | st.booleans()
+    | st.integers(-5, 5)
+    | st.sampled_from(["", "a", "Text", "Inbound", "2026-11-22T10:00:00Z"])
+)
 BODIES = st.fixed_dictionaries(
     {"type": st.sampled_from(["Text", "Structured", "Event"])},
     optional={
@@ -136,7 +145,11 @@ RECEIVED = st.fixed_dictionaries(
 SENT = st.fixed_dictionaries({}, optional={"action": VALUES, "token": VALUES, "tracingId": VALUES})
 
 
-@given(st.lists(st.tuples(st.just("sent"), SENT) | st.tuples(st.just("received"), RECEIVED), min_size=1, max_size=6))
+@given(
+    st.lists(
+        st.tuples(st.just("sent"), SENT) | st.tuples(st.just("received"), RECEIVED), min_size=1, max_size=6
+    )
+)
 def test_both_ways_agree_on_anything(talk: list[tuple[str, Any]]) -> None:
     """Whatever stands in the fields both look at."""
     fast, slow = both_ways([(way, json.dumps(frame)) for way, frame in talk])

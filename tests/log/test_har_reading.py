@@ -10,17 +10,23 @@ from __future__ import annotations
 import base64
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from guestlab.errors import GuestlabError, InputError, LogError
-from guestlab.log.entry import Entry
+from guestlab.errors import InputError, LogError
 from guestlab.log.reading import Report, read
 from guestlab.log.reading.har import columns_of, entries_of
 
+if TYPE_CHECKING:
+    from guestlab.log.entry import Entry
+
 SAMPLES = Path(__file__).parent.parent / "data" / "har"
-WORDS = ["hello", "Hello! I am the sandbox bot. You got through, so the handshake worked.", "What would you like?"]
+WORDS = [
+    "hello",
+    "Hello! I am the sandbox bot. You got through, so the handshake worked.",
+    "What would you like?",
+]
 SOCKET = "wss://webmessaging.mypurecloud.de/v1?deploymentId=11111111-1111-4111-8111-111111111111"
 START = 1_795_341_600.0
 """2026-11-22T10:00:00Z."""
@@ -103,7 +109,10 @@ def test_a_tool_that_writes_no_frames_gives_the_exchanges(name: str) -> None:
     assert upgrade["note"] == "The file holds no frames of this socket."
     assert upgrade["at"].isoformat() == "2026-11-22T10:00:00.500000+00:00"
     history = http[http["url"].str.contains("/messages", na=False)].iloc[0]
-    assert (history["http_status"], history["correlation_id"]) == (200, "0a1b2c3d-0000-4000-8000-00000000000f")
+    assert (history["http_status"], history["correlation_id"]) == (
+        200,
+        "0a1b2c3d-0000-4000-8000-00000000000f",
+    )
     body = next(one.raw for one in log.entries if one.raw and "pageCount" in one.raw)
     assert body.startswith("HTTP/2")
     assert json.loads(body.partition("\r\n\r\n")[2])["entities"][0]["text"] == "hello"
@@ -130,7 +139,11 @@ def test_exchanges_and_frames_stand_in_the_order_of_time(written: Any) -> None:
     found, skipped = written(
         socket(("receive", 1.0, said("a")), ("receive", 3.0, said("c")), ("receive", 3.5, said("d"))),
         entry("https://api.mypurecloud.de/x", START + 2),
-        socket(("receive", 2.05, said("b")), ("receive", 3.2, said("e")), startedDateTime="2026-11-22T10:00:02.010Z"),
+        socket(
+            ("receive", 2.05, said("b")),
+            ("receive", 3.2, said("e")),
+            startedDateTime="2026-11-22T10:00:02.010Z",
+        ),
     )
     assert skipped == []
     assert [one.text or one.kind for one in found] == [
@@ -143,7 +156,15 @@ def test_exchanges_and_frames_stand_in_the_order_of_time(written: Any) -> None:
 
 @pytest.mark.parametrize(
     ("time", "seconds"),
-    [(START + 1.5, 1.5), ((START + 1.5) * 1000, 1.5), (1.5, 1.5), (None, 0.0), (0, 0.0), (-1, 0.0), (1e300, None)],
+    [
+        (START + 1.5, 1.5),
+        ((START + 1.5) * 1000, 1.5),
+        (1.5, 1.5),
+        (None, 0.0),
+        (0, 0.0),
+        (-1, 0.0),
+        (1e300, None),
+    ],
     ids=["seconds", "milliseconds", "since opening", "none", "zero", "negative", "absurd"],
 )
 def test_a_message_time_is_read_in_every_unit(written: Any, time: Any, seconds: float | None) -> None:
@@ -204,7 +225,14 @@ def test_sockets_are_told_apart_by_what_they_are(written: Any) -> None:
 
 def test_a_torn_file_gives_what_is_whole_and_a_report(written: Any) -> None:
     """The exchanges, and of the socket in which it ends the frames."""
-    document = {"log": {"entries": [entry("https://a.example/"), socket(("receive", 1, said("one")), ("receive", 2, said("two")))]}}
+    document = {
+        "log": {
+            "entries": [
+                entry("https://a.example/"),
+                socket(("receive", 1, said("one")), ("receive", 2, said("two"))),
+            ]
+        }
+    }
     text = json.dumps(document)
     found, skipped = written(text=text[: text.index("two") + 1])
     assert [one.text for one in found if one.kind == "frame"] == ["one"]
@@ -220,12 +248,17 @@ def test_every_torn_sample_is_read_or_refused_in_words(tmp_path: Path) -> None:
             path.write_bytes(data[:end])
             report = Report(path.name)
             try:
-                assert list(entries_of(path, report)) or report.skipped
-            except GuestlabError as error:
-                assert error.next_step
+                found = len(list(entries_of(path, report)))
+            except InputError as error:
+                told = error.next_step
+            else:
+                told = str(found or report.skipped)
+            assert told.strip("[]")
 
 
-@pytest.mark.parametrize("entry", [None, 7, "x", [], {}, {"request": {}}, {"request": {"url": ""}}, {"request": 5}])
+@pytest.mark.parametrize(
+    "entry", [None, 7, "x", [], {}, {"request": {}}, {"request": {"url": ""}}, {"request": 5}]
+)
 def test_an_entry_that_says_nothing_is_reported(written: Any, entry: Any) -> None:
     """The others are read."""
     found, skipped = written(entry, socket(("receive", 1, said("x"))))
@@ -236,7 +269,9 @@ def test_an_entry_that_says_nothing_is_reported(written: Any, entry: Any) -> Non
 def test_absurd_numbers_and_texts_are_no_errors(tmp_path: Path) -> None:
     """Whatever stands in a file, the log takes it."""
     path = tmp_path / "odd.har"
-    odd = entry("https://a.example/\ud800", time=1e308, response={"status": 2**70, "content": {"size": -(2**70)}})
+    odd = entry(
+        "https://a.example/\ud800", time=1e308, response={"status": 2**70, "content": {"size": -(2**70)}}
+    )
     more = socket(("receive", 1e300, said("\ud800")), startedDateTime="0001-01-01T00:00:00Z")
     late = socket(("receive", 1e17, said("x")), startedDateTime="9999-12-31T23:59:59Z", time=-5)
     path.write_text(json.dumps({"log": {"entries": [odd, more, late]}}), "utf-8")
@@ -267,7 +302,9 @@ def test_many_frames_come_in_blocks_and_in_order(tmp_path: Path) -> None:
     """No block holds much more than a chunk; numbers run through."""
     path = tmp_path / "many.har"
     messages = [("receive", place / 100, said(str(place))) for place in range(10_000)]
-    path.write_text(json.dumps({"log": {"entries": [socket(*messages), entry("https://a.example/", START + 20)]}}))
+    path.write_text(
+        json.dumps({"log": {"entries": [socket(*messages), entry("https://a.example/", START + 20)]}})
+    )
     blocks = list(columns_of(path, Report(path.name)))
     assert max(len(block["at"]) for block in blocks) <= 6144
     texts = [text for block in blocks for text in block["text"] if text is not None]

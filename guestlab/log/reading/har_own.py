@@ -93,7 +93,7 @@ def own_streams(document: Document, report: Report) -> list[Stream]:
         else:
             streams.append(_Exchange(raw, int(found[1]), f"entry {number}", report))
     if document.torn:
-        report.skip("the end", "the file ends before the entries that crossed no wire, such as steps and notes")
+        report.skip("the end", "the file ends before what crossed no wire, such as steps and notes")
         return streams
     try:
         others = msgspec.json.decode(document.guestlab, type=_KeptLog).entries
