@@ -50,6 +50,7 @@ class _Top(msgspec.Struct, gc=False):
 _TOP = msgspec.json.Decoder(_Top)
 _BARE = msgspec.json.Decoder(_Log)
 _ENTRIES = re.compile(r'"entries"\s*+:\s*+\[')
+_OPENS = re.compile(r'\s*+\{\s*+"log"\s*+:')
 _BETWEEN = re.compile(r"[\s,]*+")
 _TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|["{}\[\],]', re.DOTALL)
 _PARTNER = {"{": "}", "[": "]"}
@@ -136,7 +137,7 @@ def _recovered(data: bytes) -> Document:
             document.entries.append(msgspec.Raw(text[position:end].encode()))
         position = _BETWEEN.match(text, end).end()  # type: ignore[union-attr]
     else:
-        if not _closes(text[position:]):
+        if not _closes(text, position):
             document.torn = "after its last entry"
     if not document.entries:
         if document.skipped and not document.torn.startswith("in "):
@@ -145,15 +146,14 @@ def _recovered(data: bytes) -> Document:
     return document
 
 
-def _closes(rest: str) -> bool:
+def _closes(text: str, position: int) -> bool:
     """Whether what follows the entries ends the document; Python writes numbers no JSON has, such as NaN."""
-    for opening in ('{"log":{"entries":[', '{"entries":['):
-        try:
-            json.loads(opening + rest)
-        except (ValueError, RecursionError):
-            continue
-        return True
-    return False
+    opening = '{"log":{"entries":[' if _OPENS.match(text) else '{"entries":['
+    try:
+        json.loads(opening + text[position:])
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _cut(why: str) -> InputError:
