@@ -89,16 +89,18 @@ def fire_hose(count: int) -> Iterator[int]:
 
 async def _serve(count: int) -> None:
     from websockets.asyncio.server import serve
+    from websockets.exceptions import ConnectionClosed
 
     frames = [_written(outbound(number)) for number in range(count)]
 
     async def answer(connection: ServerConnection) -> None:
-        await connection.recv()
-        await connection.send(_written(CONFIGURED))
-        await connection.recv()
-        for frame in frames:
-            await connection.send(frame)
-        await connection.wait_closed()
+        with contextlib.suppress(ConnectionClosed):
+            await connection.recv()
+            await connection.send(_written(CONFIGURED))
+            await connection.recv()
+            for frame in frames:
+                await connection.send(frame)
+            await connection.wait_closed()
 
     async with serve(answer, "127.0.0.1", 0, compression=None) as server:
         sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")

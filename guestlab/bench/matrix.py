@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import math
-import statistics
 import time
 
 from guestlab.bench import Outcome
+from guestlab.bench.pairs import FULL, compare
 from guestlab.bridge import bridge
 from guestlab.lab import Lab
 from guestlab.sandbox import Sandbox
@@ -23,19 +22,29 @@ __all__ = ["matrix"]
 PROMISE = "48 attempts at a gateway that delays each answer take at most twice one attempt alone"
 MOST = 2.0
 
-_STUDENT = {4: 2.776, 14: 2.145}
-"""The 97.5 % quantile of Student's t, by degrees of freedom."""
 
-
-def matrix(*, pairs: int = 15, delay: float = 0.5) -> Outcome:
+def matrix(*, pairs: int = FULL, delay: float = 0.5) -> Outcome:
     """Measure so many interleaved pairs.
 
     Args:
         pairs: How many.
         delay: Seconds by which the gateway's answer is held back.
     """
-    alone: list[float] = []
-    together: list[float] = []
+    works: list[bool] = []
+    cells: list[tuple[int, int]] = []
+
+    def alone() -> float:
+        started = time.monotonic()
+        works.append(lab.handshake().ok)
+        return time.monotonic() - started
+
+    def together() -> float:
+        started = time.monotonic()
+        found = lab.matrix(deployments=["right", "missing", "unknown"], crossed=True).cells
+        taken = time.monotonic() - started
+        cells.append((len(found), sum(cell.ok for cell in found)))
+        return taken
+
     with Sandbox(limits=None) as sandbox:
         relay = bridge.run(_relay(int(sandbox.region.name.rpartition(":")[2]), delay))
         region = f"http://127.0.0.1:{relay.sockets[0].getsockname()[1]}"
@@ -47,39 +56,22 @@ def matrix(*, pairs: int = 15, delay: float = 0.5) -> Outcome:
                 client_secret=sandbox.client_secret,
             ) as lab:
                 lab.matrix(deployments=["right", "missing"])  # imports, a token and compiled patterns
-                for _ in range(pairs):
-                    started = time.monotonic()
-                    works = lab.handshake().ok
-                    between = time.monotonic()
-                    cells = lab.matrix(deployments=["right", "missing", "unknown"], crossed=True)
-                    alone.append(between - started)
-                    together.append(time.monotonic() - between)
+                ratio = compare(together, alone, pairs=pairs, warm_up=False)
         finally:
             bridge.run(_closed(relay))
-    ratio, low, high = _interval([t / a for t, a in zip(together, alone, strict=True)])
-    opened = sum(cell.ok for cell in cells.cells)
     return Outcome(
         name="matrix",
         promise=PROMISE,
-        met=low <= MOST and works and (len(cells), opened) == (48, 16),
+        met=ratio.keeps(MOST) and all(works) and set(cells) == {(48, 16)},
         facts={
-            "ratio": f"{ratio:.2f} (95 %: {low:.2f} to {high:.2f})",
+            "ratio": str(ratio),
             "pairs": pairs,
-            "attempts": len(cells),
-            "of these open": opened,
-            "one alone, median seconds": round(statistics.median(alone), 3),
-            "the matrix, median seconds": round(statistics.median(together), 3),
+            "attempts": cells[-1][0],
+            "of these open": cells[-1][1],
+            "one alone, median seconds": round(ratio.theirs_median, 3),
+            "the matrix, median seconds": round(ratio.ours_median, 3),
         },
     )
-
-
-def _interval(ratios: list[float]) -> tuple[float, float, float]:
-    """Geometric mean with its 95 % interval."""
-    logs = [math.log(ratio) for ratio in ratios]
-    middle = statistics.fmean(logs)
-    spread = statistics.stdev(logs) / math.sqrt(len(logs)) if len(logs) > 1 else 0.0
-    reach = _STUDENT.get(len(logs) - 1, 2.1) * spread
-    return math.exp(middle), math.exp(middle - reach), math.exp(middle + reach)
 
 
 async def _relay(port: int, delay: float) -> asyncio.Server:

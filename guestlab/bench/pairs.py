@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import math
 import statistics
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["FULL", "QUICK", "Ratio", "compare", "interval"]
+__all__ = ["FULL", "QUICK", "Ratio", "compare", "interleaved", "interval", "ratio_of"]
+
+A = TypeVar("A")
+B = TypeVar("B")
 
 FULL = 15
 """Pairs of an ordinary run."""
@@ -56,7 +59,9 @@ class Ratio(NamedTuple):
     @property
     def times_faster(self) -> str:
         """The ratio the other way round, for promises that say how many times faster."""
-        return f"{1 / self.ratio:.3g} x faster (95 %: {1 / self.high:.3g} to {1 / self.low:.3g})"
+        slowest = 1 / self.high if self.high < math.inf else 0.0
+        fastest = 1 / self.low if self.low else math.inf
+        return f"{1 / self.ratio:.3g} x faster (95 %: {slowest:.3g} to {fastest:.3g})"
 
     def __str__(self) -> str:
         return f"{self.ratio:.3g} x (95 %: {self.low:.3g} to {self.high:.3g})"
@@ -73,10 +78,17 @@ def compare(
         pairs: How many pairs are counted.
         warm_up: Run a pair before that does not count: imports, caches and compiled patterns.
     """
+    return ratio_of(interleaved(ours, theirs, pairs=pairs, warm_up=warm_up))
+
+
+def interleaved(
+    ours: Callable[[], A], theirs: Callable[[], B], *, pairs: int, warm_up: bool = True
+) -> list[tuple[A, B]]:
+    """Run both so many times, in turn and in alternating order; return what they returned, pair by pair."""
     if warm_up:
         theirs()
         ours()
-    taken: list[tuple[float, float]] = []
+    taken: list[tuple[A, B]] = []
     for number in range(pairs):
         if number % 2:
             their = theirs()
@@ -84,9 +96,14 @@ def compare(
         else:
             our = ours()
             taken.append((our, theirs()))
+    return taken
+
+
+def ratio_of(taken: Sequence[tuple[float, float]]) -> Ratio:
+    """Compare what was taken, pair by pair."""
     ratio, low, high = interval([our / their for our, their in taken])
     ours_median, theirs_median = (statistics.median(side) for side in zip(*taken, strict=True))
-    return Ratio(ratio, low, high, ours_median, theirs_median, pairs)
+    return Ratio(ratio, low, high, ours_median, theirs_median, len(taken))
 
 
 def interval(ratios: Sequence[float]) -> tuple[float, float, float]:
