@@ -81,7 +81,7 @@ THIRD_PARTY_HOMES = {
     "starlette": {"sandbox"},
     "uvicorn": {"sandbox"},
     "trustme": {"sandbox"},
-    "pandas": {"log", "analysis", "matrix_table"},
+    "pandas": {"log", "analysis", "matrix_table", "bench"},
     "websockets": {"connection", "link", "handshake.perform", "sandbox", "bench"},
 }
 # Imports inside functions that point up on purpose.

@@ -183,7 +183,7 @@ def _peak() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
-def main(way: str, entries: int, *, with_arrow: bool) -> None:
+def _main(way: str, entries: int, *, with_arrow: bool) -> None:
     """Measure one way and print it as JSON."""
     if not with_arrow:
         sys.modules["pyarrow"] = None  # type: ignore[assignment] # as Python itself marks what is not there
@@ -198,4 +198,4 @@ def main(way: str, entries: int, *, with_arrow: bool) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), with_arrow=sys.argv[3] == "1")
+    _main(sys.argv[1], int(sys.argv[2]), with_arrow=sys.argv[3] == "1")
