@@ -11,14 +11,17 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from guestlab.bridge import bridge
+from guestlab.errors import InputError
 from guestlab.protocol.events import Event
+from guestlab.transcripts import conversation_of_session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Awaitable, Callable, Iterator, Mapping
     from pathlib import Path
     from types import TracebackType
 
     from guestlab.authentication import GuestAuthentication
+    from guestlab.platform_api import PlatformApi
     from guestlab.protocol.commands import Command
     from guestlab.protocol.content import Attachment, AvailableTime, CardAction, QuickReply
     from guestlab.protocol.events import SessionConfigured
@@ -33,18 +36,31 @@ E = TypeVar("E", bound=Event)
 class Session:
     """A guest session whose verbs block. `lab.session()` opens one."""
 
-    def __init__(self, core: GuestSession) -> None:
-        self._core = core
+    def __init__(
+        self, core: GuestSession, platform: Callable[[], Awaitable[PlatformApi]] | None = None
+    ) -> None:
+        self._core, self._platform = core, platform
 
     @classmethod
-    def open(cls, core: GuestSession, timeout: float = 60.0) -> Session:
+    def open(
+        cls,
+        core: GuestSession,
+        timeout: float = 60.0,
+        *,
+        platform: Callable[[], Awaitable[PlatformApi]] | None = None,
+    ) -> Session:
         """Connect and configure.
+
+        Args:
+            core: The async session.
+            timeout: Seconds.
+            platform: Gives the Platform API, for `conversation_id()`.
 
         Raises:
             HandshakeError: The socket did not open; names the findings.
         """
         bridge.run(core.connect(), timeout)
-        return cls(core)
+        return cls(core, platform)
 
     def __repr__(self) -> str:
         return f"<Session {self._core.name}: {self._core.state}>"
@@ -173,6 +189,24 @@ class Session:
             SessionEnded: The session is over and none is left.
         """
         return bridge.run(self._core.next(event_class, timeout=timeout, where=where), timeout + 5)
+
+    def conversation_id(self) -> str:
+        """Look up, by access token, what the guest is never told; fills the column in `log.messages`.
+
+        Raises:
+            InputError: Nothing was said yet, or the session is not a lab's.
+            PlatformError: The token may not look.
+        """
+        if self._platform is None:
+            raise InputError(
+                "This session has no Platform API to ask.",
+                why="The guest side is never told its conversation's id; an access token may look it up.",
+                next_step="Open the session by lab.session(), in a lab with client_id and client_secret.",
+            )
+        return bridge.run(self._found(self._platform))
+
+    async def _found(self, platform: Callable[[], Awaitable[PlatformApi]]) -> str:
+        return await conversation_of_session(await platform(), self.name, self._core.log)
 
     def messages(self, *, quiet: float = 2.0) -> list[Message]:
         """Return the messages not read yet, after waiting for `quiet` seconds without a further one."""

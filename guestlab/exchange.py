@@ -11,10 +11,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-import re
 import time
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 from guestlab.delivery import Delivery
@@ -29,6 +27,7 @@ from guestlab.errors import (
 )
 from guestlab.history import History
 from guestlab.link import Link
+from guestlab.log.frame_columns import capabilities, message_columns
 from guestlab.protocol.commands import Command, ConfigureAuthenticatedSession, ConfigureSession, RequestJwt
 from guestlab.protocol.events import (
     ConnectionTakenOver,
@@ -57,7 +56,7 @@ if TYPE_CHECKING:
     from guestlab.protocol.plain import PlainMessage
     from guestlab.regions import Region
 
-__all__ = ["WORDS", "Exchange", "message_fields"]
+__all__ = ["WORDS", "Exchange"]
 
 CONFIGURE_TIMEOUT = 30.0
 """Seconds to wait for the `SessionResponse`."""
@@ -319,7 +318,7 @@ class Exchange:
         at_ns, monotonic_ns = time.time_ns(), time.monotonic_ns()
         if isinstance(text, str):
             if 'rl":' in text:
-                self.log.learn(*_capabilities(text))
+                self.log.learn(*capabilities(text))
             words = self.protocol.receive_words(text)
             if words is not None:
                 self._record_words(text, words, at_ns, monotonic_ns)
@@ -474,7 +473,7 @@ class Exchange:
 
     def _record_history(self, message: Message) -> None:
         about = self._about(direction="received", lane="http")
-        message.shown = self.log.record("history", **about, **message_fields(message)).text
+        message.shown = self.log.record("history", **about, **message_columns(message)).text
 
     def _record_sent(self, text: str, action: str, tracing_id: str) -> int:
         about = self._about(lane="frame", direction="sent", action=action, tracing_id=tracing_id)
@@ -492,7 +491,7 @@ class Exchange:
         fields: dict[str, Any] = {}
         if isinstance(event, MessageReceived):
             event.message.late = self.delivery.inbox.is_late(event.message)
-            fields = message_fields(event.message)
+            fields = message_columns(event.message)
         elif received.parsed is not None:
             fields = {"event_types": ",".join(type(event).__name__ for event in received.events)}
         answered = self._waiting.get(received.settled[0]) if received.settled else None
@@ -514,30 +513,6 @@ class Exchange:
         )
         if isinstance(event, MessageReceived):
             event.message.shown = entry.text
-
-
-_URL = re.compile(r'"(?:url|downloadUrl)"\s*:\s*"([^"]+)"')
-_OPAQUE = re.compile(r"[\w-]{24,}")
-
-
-def _capabilities(text: str) -> list[str]:
-    """Opaque last parts of the URLs in a frame: whoever knows such a URL may fetch or store the file."""
-    ends = [urlsplit(url.replace("\\/", "/")).path.rpartition("/")[2] for url in _URL.findall(text)]
-    return [end for end in ends if _OPAQUE.fullmatch(end)]
-
-
-def message_fields(message: Message) -> dict[str, Any]:
-    """The log's columns of one message."""
-    return {
-        "message_id": message.key,
-        "message_direction": message.direction,
-        "message_type": message.type,
-        "message_time": message.time,
-        "originating_entity": message.originating_entity or None,
-        "content_types": ",".join(message.content_types) or None,
-        "text": message.text,
-        "late": message.late,
-    }
 
 
 def _refusal(event: ErrorReceived, log: Log) -> MessageRefused:

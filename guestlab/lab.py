@@ -732,7 +732,8 @@ class Lab:
                 limits=limits,
                 auto_start=auto_start,
                 **configure,
-            )
+            ),
+            platform=self._platform,
         )
         self._sessions.append(session)
         return session

@@ -30,7 +30,15 @@ if TYPE_CHECKING:
     from guestlab.platform_api import PlatformApi
     from guestlab.protocol.transcripts import Row
 
-__all__ = ["SOURCES", "SourceReport", "Transcript", "collect", "conversation_of", "rows_of_document"]
+__all__ = [
+    "SOURCES",
+    "SourceReport",
+    "Transcript",
+    "collect",
+    "conversation_of",
+    "conversation_of_session",
+    "rows_of_document",
+]
 
 SOURCES = ("messages", "analytics", "recordings")
 """Where a conversation can be read from."""
@@ -136,6 +144,35 @@ async def conversation_of(api: PlatformApi, message_id: str) -> str:
         next_step="Ask again in a moment: it may not have been routed yet.",
         http_status=200,
     )
+
+
+async def conversation_of_session(api: PlatformApi, session: str, log: Log) -> str:
+    """Look up a guest session's conversation by its newest message, and name that of every message in it.
+
+    What the platform lists of the conversation is recorded as `history`, so that `conversation_id` is filled
+    among `log.messages`. A session may have had others before: conversations end, sessions go on.
+
+    Raises:
+        InputError: The session has no message yet.
+        PlatformError: The platform knows no such message, or the token may not look.
+    """
+    newest = next(
+        (
+            entry.message_id
+            for entry in reversed(log.entries)
+            if entry.session == session and entry.message_id and entry.message_direction
+        ),
+        None,
+    )
+    if newest is None:
+        raise InputError(
+            "This session has no conversation yet.",
+            why="A conversation begins with the guest's first message.",
+            next_step="Send something first.",
+        )
+    conversation_id = await conversation_of(api, newest)
+    await collect(api, conversation_id, log, sources=("messages",))
+    return conversation_id
 
 
 class _Fetched:

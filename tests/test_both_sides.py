@@ -111,6 +111,20 @@ def test_the_platform_s_blocking_face_reads_and_refuses(lab: Lab) -> None:
         lab.platform(writes=["no such write"])
 
 
+def test_a_session_s_conversation_is_looked_up(lab: Lab) -> None:
+    """The token tells what the guest is not told, and the column is filled for every message."""
+    with lab.session() as guest:
+        with pytest.raises(InputError, match="no conversation yet"):
+            guest.conversation_id()
+        guest.send("hello")
+        guest.messages(quiet=1.0)
+        assert lab.log.messages["conversation_id"].isna().all()
+        conversation_id = guest.conversation_id()
+        assert set(lab.log.messages["conversation_id"]) == {conversation_id}
+        assert lab.log.messages["conversation_id"].dtype == lab.log.messages["text"].dtype
+    assert lab.log.messages["message_id"].is_unique
+
+
 def test_a_transcript_joins_the_live_messages(lab: Lab) -> None:
     """The same messages from the other side: each stands once, and knows its conversation."""
     with lab.session() as guest:

@@ -65,6 +65,8 @@ class MessagesFeed(Feed):
         super().__init__(columns, frozenset({Kind.FRAME, Kind.HISTORY}))
         self.counts: dict[tuple[str, str], int] = {}
         """(session, direction) → messages."""
+        self.conversations: dict[str, str] = {}
+        """message id → the conversation it belongs to, where a transcript told."""
         self._known: set[tuple[str | None, str]] = set()
         self._latest = NO_TIME
         self.is_ordered = True
@@ -78,10 +80,12 @@ class MessagesFeed(Feed):
 
     def _is_new(self, wanted: int, values: tuple[Any, ...]) -> bool:
         """Judge one row, in the order of the log."""
-        direction, kind, message_id, session, time_ns = values
+        direction, kind, message_id, session, time_ns, conversation_id = values
         if not wanted or direction is None or kind in NO_WORDS:
             return False
         if message_id is not None:
+            if conversation_id is not None:
+                self.conversations[message_id] = conversation_id
             known = len(self._known)
             self._known.add((session, message_id))
             if len(self._known) == known:
@@ -94,7 +98,7 @@ class MessagesFeed(Feed):
         return True
 
 
-_JUDGED = ("message_direction", "message_type", "message_id", "session", "message_time")
+_JUDGED = ("message_direction", "message_type", "message_id", "session", "message_time", "conversation_id")
 _NEVER = 2**63
 
 

@@ -167,8 +167,10 @@ class Views:
     def _messages(self) -> pd.DataFrame:
         feed = self._fed("messages", _messages_feed)
         if feed.is_ordered:
-            return feed.table.frame().rename(columns=_RENAMED)
-        return self._remade("messages", feed, lambda rows: _in_order(rows).rename(columns=_RENAMED))
+            view = feed.table.frame().rename(columns=_RENAMED)
+        else:
+            view = self._remade("messages", feed, lambda rows: _in_order(rows).rename(columns=_RENAMED))
+        return _with_conversations(view, feed.conversations) if feed.conversations else view
 
     def _sessions(self) -> pd.DataFrame:
         counts = self._fed("messages", _messages_feed).counts
@@ -201,6 +203,13 @@ class Views:
 
 def _messages_feed() -> MessagesFeed:
     return MessagesFeed(_columns(*_SAID))
+
+
+def _with_conversations(messages: pd.DataFrame, known: dict[str, str]) -> pd.DataFrame:
+    """Name the conversation of live messages that a transcript told of later."""
+    named = messages["conversation_id"]
+    told = messages["message_id"].map(known).astype(named.dtype)
+    return messages.assign(conversation_id=named.fillna(told))
 
 
 def _in_order(messages: pd.DataFrame) -> pd.DataFrame:

@@ -90,7 +90,7 @@ def test_a_folder_is_read_in_the_order_of_time(tmp_path: Path) -> None:
     assert [skipped.source_file for skipped in log.skipped] == ["photo.png"]
     assert log.entries[-1].note == (
         "1 part of photo.png could not be read. The first: the file: it is no HAR, journal, JSON Lines, CSV, "
-        "Parquet, bundle or terminal output with guest frames."
+        "Parquet, bundle, terminal output with guest frames, or saved reply of the Platform API."
     )
 
 

@@ -33,13 +33,17 @@ SUFFIXES = {
     ".txt": "console",
     ".log": "console",
     ".out": "console",
+    ".json": "platform",
 }
 _HAR = re.compile(r'\{\s*"log"\s*:\s*(?:\{|$)')
+_PLATFORM = re.compile(
+    r'"(?:normalizedMessage|messagingTranscript|conversationStart|participants|conversationId)"\s*:'
+)
 _HAR_INSIDE = re.compile(r'"(?:startedDateTime|creator|entries|_webSocketMessages)"\s*:')
 
 
 def format_of(path: Path) -> str | None:
-    """Return har, journal, jsonl, csv, parquet, bundle or console; None when it is none of them.
+    """Return har, journal, jsonl, csv, parquet, bundle, console or platform; None when it is none of them.
 
     Raises:
         OSError: The file cannot be read.
@@ -56,6 +60,8 @@ def format_of_head(head: bytes, name: str) -> str | None:
         return "parquet"
     text = text_of_head(head).lstrip("\ufeff\0 \t\r\n")
     found = _of_json(text) if text.startswith("{") else None
+    if found is None and text.startswith(("{", "[")) and _PLATFORM.search(text):
+        found = "platform"
     if found is None and is_table(text):
         found = "csv"
     if found is None and is_console(text):
@@ -67,8 +73,8 @@ def _of_name(name: str, text: str) -> str | None:
     """Go by the name: for a file that is empty or begins torn."""
     lower = name.lower()
     found = next((known for suffix, known in SUFFIXES.items() if lower.endswith(suffix)), None)
-    if text and found in {"parquet", "bundle"}:
-        return None  # those two begin the same way always
+    if text and found in {"parquet", "bundle", "platform"}:
+        return None  # these are known by what is in them
     return found
 
 

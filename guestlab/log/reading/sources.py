@@ -41,13 +41,17 @@ READERS = {
     "parquet": "guestlab.log.reading.dataset",
     "bundle": "guestlab.log.reading.bundle",
     "console": "guestlab.log.reading.console",
+    "platform": "guestlab.log.reading.platform_reply",
 }
 """Format → the module that reads it, imported when it is needed."""
 _SURE = frozenset({"journal", "jsonl", "csv", "parquet", "bundle"})
 """Formats of ours, in which nothing may well be all there is."""
 _OPEN_AT_ONCE = 100
 _MOST_ATTEMPTS = 1 << 32
-_UNKNOWN = "it is no HAR, journal, JSON Lines, CSV, Parquet, bundle or terminal output with guest frames"
+_UNKNOWN = (
+    "it is no HAR, journal, JSON Lines, CSV, Parquet, bundle, terminal output with guest frames, "
+    "or saved reply of the Platform API"
+)
 
 
 def log_of(paths: Sequence[Path], redactor: Redactor | None) -> Log:
