@@ -71,6 +71,7 @@ LAYERS = {
     "probe": 5,
     "bench": 5,
     "cli": 5,
+    "widgets": 5,
     "__main__": 5,
 }
 SANDBOX_MAY_IMPORT = {"errors", "regions", "limits", "sandbox"}
