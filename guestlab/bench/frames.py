@@ -1,9 +1,9 @@
 """The frames the benchmarks run on, and a server in a process of its own that pours them out.
 
 A frame is what a bot or an agent says to a guest: a `StructuredMessage` of about 370 bytes with an id and a
-time of its own, and nothing else to make it easy. `python -m guestlab.bench.frames COUNT` serves: it prints
-its port, answers the first text of a connection with a `SessionResponse`, and the second with all frames at
-once, so that the reader, not the network, is the bottleneck.
+time of its own, and nothing else to make it easy. `python -m guestlab.bench.frames COUNT [tls]` serves: it
+prints its port, answers the first text of a connection with a `SessionResponse`, and the second with all
+frames at once, so that the reader, not the network, is the bottleneck.
 """
 
 from __future__ import annotations
@@ -14,14 +14,17 @@ import json
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from websockets.asyncio.server import ServerConnection
 
-__all__ = ["CONFIGURED", "fire_hose", "outbound"]
+    from guestlab.sandbox.certificates import Authority
+
+__all__ = ["CONFIGURED", "Hose", "fire_hose", "outbound"]
 
 CONFIGURED: dict[str, Any] = {
     "type": "response",
@@ -73,21 +76,35 @@ def _written(frame: dict[str, Any]) -> str:
     return json.dumps(frame, separators=(",", ":"), ensure_ascii=False)
 
 
+class Hose(NamedTuple):
+    """Where a server of frames listens."""
+
+    port: int
+    ca_file: Path | None
+    """Who signed its certificate, where it speaks TLS."""
+
+
 @contextlib.contextmanager
-def fire_hose(count: int) -> Iterator[int]:
-    """Serve so many frames to each connection from a process of its own; yields the port."""
-    command = [sys.executable, "-m", "guestlab.bench.frames", str(count)]
+def fire_hose(count: int, *, tls: bool = False) -> Iterator[Hose]:
+    """Serve so many frames to each connection, from a process of its own."""
+    command = [sys.executable, "-m", "guestlab.bench.frames", str(count), *(["tls"] if tls else [])]
     with subprocess.Popen(  # noqa: S603 - this very module
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as server:
+        assert server.stdin is not None
         assert server.stdout is not None
         try:
-            yield int(server.stdout.readline())
+            port, _, ca_file = server.stdout.readline().strip().partition(" ")
+            yield Hose(int(port), Path(ca_file) if ca_file else None)
         finally:
-            server.kill()
+            server.stdin.close()  # what it waits for
+            try:
+                server.wait(5)
+            except subprocess.TimeoutExpired:
+                server.kill()
 
 
-async def _serve(count: int) -> None:
+async def _serve(count: int, authority: Authority | None) -> None:
     from websockets.asyncio.server import serve
     from websockets.exceptions import ConnectionClosed
 
@@ -102,12 +119,27 @@ async def _serve(count: int) -> None:
                 await connection.send(frame)
             await connection.wait_closed()
 
-    async with serve(answer, "127.0.0.1", 0, compression=None) as server:
-        sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
+    context = authority.context if authority is not None else None
+    async with serve(answer, "127.0.0.1", 0, compression=None, ssl=context) as server:
+        port = server.sockets[0].getsockname()[1]
+        sys.stdout.write(f"{port} {authority.ca_file if authority is not None else ''}\n")
         sys.stdout.flush()
         # Whoever started this holds the other end of the pipe: when that ends, so does this.
         await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
 
 
+def _main(count: int, *, tls: bool) -> None:
+    if not tls:
+        asyncio.run(_serve(count, None))
+        return
+    from guestlab.sandbox.certificates import Authority
+
+    authority = Authority()
+    try:
+        asyncio.run(_serve(count, authority))
+    finally:
+        authority.remove()
+
+
 if __name__ == "__main__":
-    asyncio.run(_serve(int(sys.argv[1])))
+    _main(int(sys.argv[1]), tls="tls" in sys.argv[2:])

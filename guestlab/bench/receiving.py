@@ -32,7 +32,7 @@ _GO = json.dumps({"action": "onMessage", "token": "t", "message": {"type": "Text
 
 def receiving(*, pairs: int = FULL, frames: int = 3 * CHUNK) -> Outcome:
     """Measure so many pairs of so many frames: by default enough for the log to seal some chunks."""
-    with fire_hose(frames) as port:
+    with fire_hose(frames) as (port, _):
         ratio = compare(
             lambda: asyncio.run(_session(port, frames)),
             lambda: asyncio.run(_bare(port, frames)),
