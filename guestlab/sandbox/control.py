@@ -15,14 +15,27 @@ from guestlab.sandbox.refusals import Refusal
 
 if TYPE_CHECKING:
     from guestlab.sandbox.calls import Call
+    from guestlab.sandbox.clients import OAuthClient
 
-__all__ = ["agent", "backend_log", "clear_faults", "clock", "explanation", "faults", "reset", "state"]
+__all__ = [
+    "agent",
+    "backend_log",
+    "channels",
+    "clear_faults",
+    "clients",
+    "clock",
+    "explanation",
+    "faults",
+    "reset",
+    "state",
+]
 
 _FAULTS = {
     *("drop", "close", "delay", "reorder", "duplicate", "lose", "corrupt"),
     *("refuse", "rate_limit", "refuse_frame", "fail", "expire"),
 }
 _AGENT = {"say", "typing", "show", "disconnect"}
+_CHANNELS = {"close_sockets", "publish"}
 
 
 async def state(call: Call) -> dict[str, Any]:
@@ -114,6 +127,22 @@ async def agent(call: Call) -> Reply:
             _call(lambda kind=kind, rest=arguments: call.messaging.agent.show(kind, **rest))
         else:
             _verb(call.messaging.agent, _AGENT, verb, arguments)
+    return Reply(status=204)
+
+
+async def clients(call: Call) -> dict[str, Any]:
+    """`POST /sandbox/clients`: `{"permissions": ["conversation:message:view"]}`; answers id and secret."""
+    body = await _body(call)
+    made: list[OAuthClient] = []
+    _call(lambda: made.append(call.world.clients.add(**body)))
+    client = made[0]
+    return {"id": client.id, "secret": client.secret, "name": client.name}
+
+
+async def channels(call: Call) -> Reply:
+    """`POST /sandbox/channels`: `{"close_sockets": {"notice": 60}}`, or publish."""
+    for verb, arguments in (await _body(call)).items():
+        _verb(call.messaging.channels, _CHANNELS, verb, arguments)
     return Reply(status=204)
 
 

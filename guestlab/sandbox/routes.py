@@ -187,6 +187,8 @@ ROUTES: tuple[Way, ...] = (
     Way("POST", "/sandbox/faults", control.faults, _N, "control"),
     Way("DELETE", "/sandbox/faults", control.clear_faults, _N, "control"),
     Way("POST", "/sandbox/agent", control.agent, _N, "control"),
+    Way("POST", "/sandbox/channels", control.channels, _N, "control"),
+    Way("POST", "/sandbox/clients", control.clients, _N, "control"),
 )
 
 SOCKETS: dict[str, Callable[[Messaging, WebSocket], Awaitable[None]]] = {"/channels/": attend}

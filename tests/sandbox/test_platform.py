@@ -134,6 +134,21 @@ def test_a_client_with_a_smaller_role_logs_in_like_any_other(sandbox: Sandbox, h
     assert shown["roleDivisions"] != other["roleDivisions"]
 
 
+def test_another_process_makes_a_client_with_a_smaller_role(http: httpx.Client) -> None:
+    """By the control plane, for programs that do not hold the sandbox's object."""
+    made = http.post(
+        "/sandbox/clients", json={"permissions": ["conversation:message:view"], "name": "r"}
+    ).json()
+    form = {"grant_type": "client_credentials"}
+    token = http.post("/oauth/token", data=form, auth=(made["id"], made["secret"])).json()["access_token"]
+    http.headers["Authorization"] = f"Bearer {token}"
+    assert http.get(f"/api/v2/conversations/{NOWHERE}").json()["code"] == "missing.any.permissions"
+    for wrong in ({"permissions": ["x"]}, {"colour": "red"}, {"grant": "PASSWORD"}):
+        assert http.post("/sandbox/clients", json=wrong).status_code == 400
+    assert http.post("/sandbox/channels", json={"close_sockets": {"notice": 0}}).status_code == 204
+    assert http.post("/sandbox/channels", json={"explode": {}}).status_code == 400
+
+
 # -- the envelope's other corners ---------------------------------------------------------------------------
 
 
