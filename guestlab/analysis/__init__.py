@@ -12,6 +12,7 @@ Dask one (`pip install 'guestlab[dask]'`), and return the same kind. The plots n
     comparing   compare_logs
     plots       plot_timeline, plot_latency, plot_response_times, plot_budget
     sequences   plot_attempt, plot_session
+    sides       plot_sides
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from guestlab.analysis.plot import Plot
 from guestlab.analysis.plots import plot_budget, plot_latency, plot_response_times, plot_timeline
 from guestlab.analysis.sample import sample
 from guestlab.analysis.sequences import plot_attempt, plot_session
+from guestlab.analysis.sides import plot_sides
 from guestlab.analysis.timing import (
     RESPONSE_TIMES_COLUMNS,
     SILENCES_COLUMNS,
@@ -71,6 +73,7 @@ __all__ = [
     "plot_latency",
     "plot_response_times",
     "plot_session",
+    "plot_sides",
     "plot_timeline",
     "rates",
     "response_times",

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from guestlab.log.reading.report import Report
 
-__all__ = ["columns_of", "entries_of"]
+__all__ = ["Unopened", "columns_of", "entries_of", "opened"]
 
 MAX_FILE = 2**30
 """Bytes of a file that are read at all."""

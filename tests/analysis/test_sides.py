@@ -1,0 +1,82 @@
+"""One picture of every side: lanes by what was used, joined by conversation, safe to look at."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from guestlab.analysis import plot_sides
+from guestlab.errors import InputError
+from guestlab.log import Log
+
+
+def _log(words: str = "hello") -> Log:
+    log = Log()
+    log.record(
+        "request", stage="token", lane="http", direction="sent", method="POST", url="https://x/oauth/token"
+    )
+    log.record("response", stage="session", lane="http", direction="received", http_status=101, session="s")
+    log.record(
+        "frame", stage="session", session="s", lane="frame", direction="received", class_name="StructuredMessage",
+        message_direction="Inbound", message_type="Text", message_id="m-1", text=words, raw="{}",
+    )  # fmt: skip
+    event = json.dumps(
+        {"topicName": "v2.routing.queues.q.conversations.messages", "eventBody": {"id": "c-1"}}
+    )
+    log.record(
+        "frame", stage="channel", session="channel-1", lane="frame", direction="received",
+        class_name="v2.routing.queues.q.conversations.messages", conversation_id="c-1", raw=event,
+    )  # fmt: skip
+    log.record(
+        "history", stage="conversation", session="open-guest", message_direction="Inbound", message_type="Text",
+        message_id="m-2", text=words, conversation_id="c-2",
+    )  # fmt: skip
+    log.record(
+        "history", stage="conversation", session="s", message_direction="Inbound", message_type="Text",
+        message_id="m-1", text=words, conversation_id="c-1",
+    )  # fmt: skip
+    return log
+
+
+def test_each_side_has_its_lane() -> None:
+    """A transcript is no side of its own; the picture says in words what it shows."""
+    plot = plot_sides(_log().table())
+    assert repr(plot).startswith(
+        "Both sides on one time axis: Platform API 1, guest socket 2, notification channel 1, Open Messaging 1,"
+    )
+    labels = [tick.get_text() for tick in plot.figure.axes[0].get_yticklabels()]
+    assert [label.split("\n")[0] for label in labels] == [
+        "Platform API",
+        "guest socket",
+        "notification channel",
+        "Open Messaging",
+    ]
+    assert "no token" in labels[1]
+    assert plot.png().startswith(b"\x89PNG")
+
+
+def test_the_same_conversation_is_joined() -> None:
+    """The channel's event and the guest's word, by the id a transcript told."""
+    axes = plot_sides(_log().table()).figure.axes[0]
+    dotted = [line for line in axes.get_lines() if line.get_linestyle() == ":"]
+    assert len(dotted) == 1
+
+
+def test_hostile_words_are_drawn_as_text() -> None:
+    """No mathematics, nothing hidden."""
+    plot = plot_sides(_log("$\\frac{1}{0}$ \u202eeve").table())
+    shown = [text.get_text() for text in plot.figure.axes[0].texts]
+    assert any("\\u202e" in text for text in shown)
+    assert plot.png()
+
+
+def test_an_empty_log_says_so() -> None:
+    """Not an error."""
+    assert "nothing crossed" in repr(plot_sides(Log().table()))
+
+
+def test_another_table_is_refused() -> None:
+    """With the call that gives the right one."""
+    with pytest.raises(InputError, match=r"log\.table\(\)"):
+        plot_sides(_log().messages)
