@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 from guestlab.errors import InputError
 
-__all__ = ["Secret", "from_environment", "from_keyring", "from_prompt", "resolved"]
+__all__ = ["Secret", "asks_nobody", "from_environment", "from_keyring", "from_prompt", "resolved"]
 
 Secret = str | Callable[[], str]
 """A secret, or what gives it when it is first needed."""
@@ -99,6 +99,16 @@ def resolved(secret: Secret | None) -> str:
     return value.strip()
 
 
+def asks_nobody(source: Callable[[], str]) -> bool:
+    """Whether a source answers by itself: the environment and the keyring do; of any other nothing is known.
+
+    >>> asks_nobody(from_environment("GUESTLAB_CLIENT_SECRET")), asks_nobody(from_prompt())
+    (True, False)
+    """
+    return getattr(source, "asks_nobody", False) is True
+
+
 def _named(ask: Callable[[], str], name: str) -> Callable[[], str]:
     ask.__name__ = ask.__qualname__ = name
+    ask.asks_nobody = name != "prompt"  # type: ignore[attr-defined]
     return ask

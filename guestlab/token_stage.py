@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from guestlab.authorization_code import REDIRECT_URI, AuthorizationCode
 from guestlab.errors import DeadlineError, InputError, TokenError
 from guestlab.platform_api import PlatformApi
-from guestlab.secret_sources import Secret, resolved
+from guestlab.secret_sources import Secret, asks_nobody, resolved
 from guestlab.tokens import AccessToken, Bearer, ClientCredentials, owner_of
 from guestlab.user_token import UserToken
 
@@ -83,6 +83,12 @@ class Tokens:
     def brings(self) -> bool:
         """Whether a token was brought along in place of a client."""
         return bool(self._brought) and not self.has_client
+
+    @property
+    def must_ask(self) -> bool:
+        """Whether a secret is yet to be had from what may ask a person: in a cell, not on a click."""
+        waiting = self._source if self.has_client else self._brought if self.own_flow is None else None
+        return callable(waiting) and not asks_nobody(waiting)
 
     def client_credentials(
         self, *, scope: str | None = None, url: str | None = None, body_format: str = "form"

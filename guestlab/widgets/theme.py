@@ -98,9 +98,10 @@ def code(text: str, *, label: str = "") -> str:
     return f'<pre class="gl-code" tabindex="0"{named}>{escape(text)}</pre>'
 
 
-def details(title: str, body: str, *, shown: bool = False) -> str:
-    """Show HTML that folds under a title of text."""
-    return f"<details{' open' if shown else ''}><summary>{escape(title)}</summary>{body}</details>"
+def details(title: str, body: str, *, shown: bool = False, beside: str = "") -> str:
+    """Show HTML that folds under a title of text, with HTML beside it."""
+    summary = f"<summary>{escape(title)}{beside}</summary>"
+    return f"<details{' open' if shown else ''}>{summary}{body}</details>"
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
