@@ -129,14 +129,20 @@ class Delivery:
                 next_step="Look at lab.log.frames for what did come; wait longer with timeout=.",
             ) from None
 
+    def waiting_message(self) -> Message | None:
+        """Return the next message if one is there: no waiting, no coroutine."""
+        place = self._next_message
+        if place >= len(self._messages):
+            return None
+        self._next_message = place + 1
+        return self._messages[place]
+
     async def next_message(self) -> Message | None:
         """Return the next message, or None when the session is over."""
-        while self._next_message >= len(self._messages):
+        while (message := self.waiting_message()) is None:
             if self.ended is not None:
                 return None
             await self._news()
-        message = self._messages[self._next_message]
-        self._next_message += 1
         return message
 
     async def until_quiet(self, quiet: float) -> list[Message]:

@@ -422,7 +422,8 @@ class GuestSession:
         return self
 
     async def __anext__(self) -> Message:
-        message = await self._exchange.delivery.next_message()
+        delivery = self._exchange.delivery
+        message = delivery.waiting_message() or await delivery.next_message()
         if message is None:
             raise StopAsyncIteration
         return message

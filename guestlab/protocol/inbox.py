@@ -62,7 +62,12 @@ class Inbox:
             if key in self.known:
                 return False
             self.known.add(key)
-        self._handed_out(message)
+        time, newest = message.time, self._newest
+        if time is not None:  # as in `_handed_out`; every frame passes here
+            if newest is not None and time < newest:
+                message.late = True
+            else:
+                message.late, self._newest = False, time
         return True
 
     def is_late(self, message: Message) -> bool:

@@ -7,14 +7,17 @@ of another type, is not for here: `decoding.py`, which takes all, then reads it.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec import DecodeError, Struct, field
 from msgspec.json import Decoder
 
 from guestlab.protocol.events import Envelope, MessageReceived
 from guestlab.protocol.messages import Message
-from guestlab.protocol.reading import UNREAD
+from guestlab.protocol.reading import UNREAD, instant
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 __all__ = ["PlainMessage", "read_plain"]
 
@@ -154,6 +157,14 @@ class PlainMessage(Message):
     def time_text(self) -> str:
         """`channel.time` as it came."""
         return self._said.channel.time
+
+    @property
+    def time(self) -> datetime | None:
+        """`channel.time` in UTC."""
+        moment = self._time
+        if moment is UNREAD:
+            moment = self._time = instant(self._said.channel.time)
+        return moment
 
     @property
     def originating_entity(self) -> str:
