@@ -2,7 +2,7 @@
 
 The file is made up, in the form Chrome writes, of what a page with a messenger leaves behind: 400 WebSocket
 messages to one upgrade, and twelve HTTP exchanges beside it, each with the headers, cookies and timings a
-browser lists; one exchange in four carries a body of 3 kB. About 45 % of the bytes are WebSocket messages.
+browser lists; one exchange in four carries a body of 3.4 kB. WebSocket messages are about 83 % of the bytes.
 Ours is `gl.read(path).table()`: everything detected, redacted, put into columns. Theirs is `json.loads` of
 the bytes, whose result is thrown away. Both are CPU time, in one process.
 """
