@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from guestlab.protocol.events import SessionConfigured
     from guestlab.protocol.messages import Message
     from guestlab.session import GuestSession
+    from guestlab.widgets.chat import Chat
 
 __all__ = ["Session"]
 
@@ -40,6 +41,7 @@ class Session:
         self, core: GuestSession, platform: Callable[[], Awaitable[PlatformApi]] | None = None
     ) -> None:
         self._core, self._platform = core, platform
+        self._chat: Chat | None = None
 
     @classmethod
     def open(
@@ -64,6 +66,20 @@ class Session:
 
     def __repr__(self) -> str:
         return f"<Session {self._core.name}: {self._core.state}>"
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        return self.chat()._repr_mimebundle_()
+
+    def chat(self) -> Chat:
+        """Show the session as a chat: bubbles, answers to click, the frames behind each line, a composer.
+
+        A session as the last line of a cell shows the same. Without a kernel it is static HTML and text.
+        """
+        if self._chat is None:
+            from guestlab.widgets.chat import Chat
+
+            self._chat = Chat(self)
+        return self._chat
 
     def __enter__(self) -> Self:
         return self

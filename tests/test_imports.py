@@ -94,7 +94,9 @@ LAZY_UPWARD = {
     ("handshake.comparison", "display"),
     ("handshake.attempt", "snippets"),  # attempt.snippet(...)
     ("lab", "sandbox"),  # gl.Lab() without a region
+    ("lab", "widgets"),  # what a lab shows in a notebook
     ("bench", "sandbox"),
+    ("blocking", "widgets"),  # session.chat()
     ("cli", "sandbox"),
 }
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["KEPT", "ChatLines", "Line"]
 
-KEPT = 200
+KEPT = 1000
 """Lines that are kept; older messages are in `log.messages`."""
 
 _REMEMBERED = 20_000
@@ -54,6 +54,7 @@ class Line:
         late: It came after one with a later time.
         copies: How often it came.
         seqs: The numbers of its entries, oldest first.
+        key: What makes it the same message live and in history.
         version: Goes up with every change.
     """
 
@@ -70,6 +71,7 @@ class Line:
     late: bool = False
     copies: int = 1
     seqs: list[int] = field(default_factory=list)
+    key: str = ""
     version: int = 0
 
     def add(self, seq: int) -> None:
@@ -107,7 +109,7 @@ class ChatLines:
         self.url = ""
         self.version = 0
         self._most = most
-        self._said: OrderedDict[str, Line] = OrderedDict()
+        self._said: OrderedDict[str, Line | None] = OrderedDict()
         self._unsettled: dict[str, Line] = {}
         self._by_seq: dict[int, Line] = {}
         self._life: Line | None = None
@@ -176,7 +178,9 @@ class ChatLines:
 
     def _message(self, entry: Entry, message: Message, *, from_history: bool = False) -> None:
         key = entry.message_id or ""
-        known = self._said.get(key) if key else None
+        if key in self._said and self._said[key] is None:
+            return  # a repeat of what is no longer kept
+        known = self._said.get(key)
         if known is None and entry.tracing_id:
             known = self._unsettled.pop(entry.tracing_id, None)
             if known is not None:  # the acknowledgement
@@ -250,6 +254,8 @@ class ChatLines:
         while len(self.lines) > self._most:
             gone = self.lines.popleft()
             self.earlier += gone.who != "system"
+            if gone.key in self._said:
+                self._said[gone.key] = None
             for seq in gone.seqs:
                 self._by_seq.pop(seq, None)
         self.version += 1
@@ -268,6 +274,7 @@ class ChatLines:
 
     def _remember(self, key: str, line: Line) -> None:
         if key:
+            line.key = key
             self._said[key] = line
             if len(self._said) > _REMEMBERED:
                 self._said.popitem(last=False)

@@ -1,7 +1,7 @@
 """What happens in a session, in words: one row per kind of event, for the system lines of a chat.
 
-`happening_of` reads an event of the server, `life_of` an entry about the link. None means that it is nothing a
-chat shows. Every number is shown with its lane. Pure.
+`happening_of` reads an event of the server, `life_of` an entry about the link. None means that it is nothing
+a chat shows. Every number is shown with its lane. Pure.
 """
 
 from __future__ import annotations
@@ -58,7 +58,9 @@ def life_of(entry: Entry) -> Happening | None:
     if entry.kind is Kind.LIFECYCLE and note and note != "connecting":
         if note.startswith("back;"):
             return Happening(_sentence(note), "done", goes_on=True)
-        return Happening(_sentence(note), "running" if note.startswith("link lost") else "stale", goes_on=True)
+        return Happening(
+            _sentence(note), "running" if note.startswith("link lost") else "stale", goes_on=True
+        )
     return None
 
 

@@ -19,7 +19,9 @@ MOST = 4000
 
 # Embeddings, overrides and isolates of the bidirectional algorithm (UAX #9), line and paragraph separators,
 # and control characters other than tab and line feed. Marks that scripts need, such as U+200F, stay.
-_UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb]")
+_UNSEEN = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb]"
+)
 
 
 def plain(text: str, most: int = MOST, *, one_line: bool = False) -> str:
