@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from guestlab.scripted import Outcome, Script
     from guestlab.secret_sources import Secret
     from guestlab.tokens import AccessToken
+    from guestlab.widgets.stepper import Stepper
 
 __all__ = ["Lab"]
 
@@ -145,6 +146,7 @@ class Lab:
         self._spent: str | None = None
         self._inactive: str | None = None
         self._domains: tuple[str, ...] | None = None
+        self._stepper: Stepper | None = None
         self._closed = False
 
     @property
@@ -211,10 +213,26 @@ class Lab:
         closed = "closed; " if self._closed else ""
         return f"<Lab at {where}: {closed}{stages}; {len(self.log)} log entries>"
 
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        from guestlab.display import lab_html
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        return self.stepper()._repr_mimebundle_() | {"text/plain": repr(self)}
 
-        return {"text/plain": repr(self), "text/html": lab_html(self)}
+    def stepper(self, **inputs: str) -> Stepper:
+        """Show the three stages, to click through; the same one each time.
+
+        Args:
+            inputs: What is entered in it: grant, scope, body_format, text, credential, placement, deployment,
+                origin, endpoint, language. The stepper writes such a call itself, under "Save these inputs".
+
+        Raises:
+            InputError: No such input, or not one of its values.
+        """
+        from guestlab.widgets.stepper import Stepper
+
+        if self._stepper is None:
+            self._stepper = Stepper(self, **inputs)
+        elif inputs:
+            self._stepper.enter(**inputs)
+        return self._stepper
 
     # -- stage 1: token ---------------------------------------------------------------------------
 
@@ -889,6 +907,8 @@ class Lab:
     def close(self) -> None:
         """Close what is open: sessions, connections, and the sandbox if the lab owns one. The log stays."""
         self._closed = True
+        if self._stepper is not None:
+            self._stepper.close()
         for session in self._sessions:
             session.close()
         for channel in self._channels:

@@ -1,7 +1,7 @@
 """The three stages and what became of them: run, gone stale, reset. No widget in here.
 
-`Stages` calls the lab's own verbs, one at a time, on whatever thread asks; what it holds afterwards is what the
-panels show. A stage is stale when an earlier one ran again after it, or when its inputs changed since.
+`Stages` calls the lab's own verbs, one at a time, on whatever thread asks; what it holds afterwards is what
+the panels show. A stage is stale when an earlier one ran again after it, or when its inputs changed since.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from guestlab.errors import GuestlabError
+from guestlab.errors import GuestlabError, InputError
 from guestlab.log.entry import Stage as LogStage
 from guestlab.widgets.exchanges import Exchange, answer_level, exchanges_of
 from guestlab.widgets.saved_inputs import AS_ASKED, THAT_WORKS, Inputs
@@ -100,7 +100,13 @@ class Stages:
         Blocks, for as long as the lab's verbs take, which all have time-outs. Never raises what a stage
         raises: that is what the stage then shows.
         """
-        return self._alone(lambda: all([self._one(name, inputs) for name in names]))  # noqa: C419 - see run_all
+
+        def work() -> None:
+            for name in names:
+                if not self._one(name, inputs):
+                    return
+
+        return self._alone(work)
 
     def run_all(self, inputs: Inputs) -> bool:
         """Run every stage; the handshake twice, as asked and as it works, so that both stand side by side."""
@@ -108,10 +114,9 @@ class Stages:
         def work() -> None:
             if not (self._one("token", inputs) and self._one("conversation", inputs)):
                 return
-            entered = replace(inputs, **AS_ASKED) if _is(inputs, THAT_WORKS) else inputs
-            self._one("handshake", entered)
-            if self["handshake"].opened is None or not _is(entered, THAT_WORKS):
-                self._one("handshake", replace(inputs, **THAT_WORKS))
+            first = AS_ASKED if _is(inputs, THAT_WORKS) else {}
+            self._one("handshake", replace(inputs, **first), noted=inputs)
+            self._one("handshake", replace(inputs, **THAT_WORKS), noted=inputs)
 
         return self._alone(work)
 
@@ -130,7 +135,7 @@ class Stages:
         return self._alone(work)
 
     def entered(self, inputs: Inputs) -> None:
-        """Take note of what is entered now: a stage that ran with something else goes stale, or fresh again."""
+        """Take note of what is entered now: a stage that ran with something else is stale meanwhile."""
         if self.busy:
             return
         for name in NAMES:
@@ -155,9 +160,9 @@ class Stages:
             self._changed()
         return True
 
-    def _one(self, name: str, inputs: Inputs) -> bool:
+    def _one(self, name: str, inputs: Inputs, *, noted: Inputs | None = None) -> bool:
         verbs = {"token": self._token, "conversation": self._conversation, "handshake": self._handshake}
-        return self._perform(name, inputs, lambda: verbs[name](inputs))
+        return self._perform(name, noted or inputs, lambda: verbs[name](inputs))
 
     def _perform(self, name: str, inputs: Inputs | None, verb: Callable[[], Told]) -> bool:
         before = self._told[name]
@@ -237,16 +242,12 @@ def _is(inputs: Inputs, preset: dict[str, str]) -> bool:
     return all(getattr(inputs, name) == value for name, value in preset.items())
 
 
-class MustAsk(GuestlabError):
-    """A secret must be asked for in a cell first."""
-
-
 def _ask_in_a_cell(lab: Lab) -> None:
     """A click has no cell below which a prompt could appear, so it never asks."""
     if lab.tokens.must_ask:
-        raise MustAsk(
+        raise InputError(
             "The secret of this lab was not asked for yet.",
-            why="It is asked for by a masked prompt below a cell, never in this view, so that no widget holds it.",
+            why="A masked prompt below a cell asks for it, never this view, so that no widget ever holds it.",
             next_step="Run lab.token() in a cell and type it there; then these buttons work.",
         )
 

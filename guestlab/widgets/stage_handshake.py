@@ -1,0 +1,111 @@
+"""Stage three in the stepper: credential, place, deployment, origin, endpoint; and the code of an attempt."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from guestlab.handshake.attempt import Credential, Placement
+from guestlab.handshake.factors import DeploymentWord, OriginWord
+from guestlab.widgets import theme
+from guestlab.widgets.fields import Choice, FreeText, WordOrText
+from guestlab.widgets.panels import LANGUAGES, snippet_of
+from guestlab.widgets.view import markup, row, stack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from guestlab.widgets.saved_inputs import Inputs
+    from guestlab.widgets.stages import Told
+
+__all__ = ["HandshakeFields", "SnippetBox"]
+
+
+class HandshakeFields:
+    """The inputs of the handshake stage.
+
+    Args:
+        inputs: What stands there at first.
+        changed: Called after a change.
+        named: Of `FreeText`.
+    """
+
+    def __init__(self, inputs: Inputs, changed: Callable[[], object], **named: Any) -> None:
+        self.credential = Choice("Credential", tuple(Credential), inputs.credential, changed)
+        self.placement = Choice("Placement", tuple(Placement), inputs.placement, changed)
+        self.deployment = WordOrText(
+            "Deployment", "Deployment id", tuple(DeploymentWord), inputs.deployment, changed, **named
+        )
+        self.origin = WordOrText(
+            "Origin", "Origin header", tuple(OriginWord), inputs.origin, changed, **named
+        )
+        self.endpoint = FreeText(
+            "Endpoint", inputs.endpoint, changed, placeholder="the region's own", width="360px", **named
+        )
+        self.widget = stack(
+            row(self.credential.widget, self.placement.widget, *self.deployment.widgets),
+            row(*self.origin.widgets, self.endpoint.widget),
+        )
+
+    def read(self) -> dict[str, str]:
+        """What is entered."""
+        return {
+            "credential": self.credential.value,
+            "placement": self.placement.value,
+            "deployment": self.deployment.value,
+            "origin": self.origin.value,
+            "endpoint": self.endpoint.value,
+        }
+
+    def write(self, inputs: Inputs) -> None:
+        """Enter something else."""
+        self.credential.value, self.placement.value = inputs.credential, inputs.placement
+        self.deployment.value, self.origin.value = inputs.deployment, inputs.origin
+        self.endpoint.value = inputs.endpoint
+
+
+class SnippetBox:
+    """The code of the refused or of the open attempt, in a language of choice, to copy.
+
+    Plain widgets may not touch the clipboard: the text stands in a field that can be selected as a whole.
+    """
+
+    def __init__(self, language: str, changed: Callable[[], object]) -> None:
+        import ipywidgets as w
+
+        auto = {"description_width": "initial"}
+        self.which = w.ToggleButtons(
+            options=[("of the open one", "open"), ("of the refused one", "refused")],
+            description="Code",
+            style={"description_width": "initial", "button_width": "auto"},
+        )
+        self.language = w.Dropdown(
+            options=[(shown, name) for name, shown in LANGUAGES.items()],
+            value=language,
+            description="Language",
+            style=auto,
+            layout={"width": "auto"},
+        )
+        self.code = w.Textarea(
+            description="Code to copy",
+            layout={"width": "99%", "height": "240px"},
+            style=auto,
+            disabled=False,
+        )
+        self.code.add_class("gl-snippet")
+        for chosen in (self.which, self.language):
+            chosen.observe(lambda _: changed(), "value")
+        how = "To copy: click into the code, Ctrl+A, Ctrl+C. Secrets are taken from the environment."
+        self.widget = stack(
+            row(self.which, self.language),
+            self.code,
+            markup(f'<div class="gl-quiet gl-small">{theme.escape(how)}</div>'),
+            classes=("gl-code-box",),
+        )
+
+    def paint(self, told: Told) -> None:
+        """Show the code of what there is."""
+        which = str(self.which.value)
+        if which == "open" and told.opened is None and told.refused is not None:
+            which = "refused"
+        self.code.value = snippet_of(told, which, str(self.language.value))
+        self.widget.layout.display = None if told.opened or told.refused else "none"
