@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from guestlab.handshake.comparison import Comparison
     from guestlab.handshake.diagnosis import Diagnosis
     from guestlab.handshake.matrix import Cell, Matrix
-    from guestlab.lab import Lab
     from guestlab.platform_api import Conversation
     from guestlab.preflight import Preflight
     from guestlab.tokens import AccessToken
@@ -36,7 +35,6 @@ __all__ = [
     "conversation_html",
     "customer_html",
     "diagnosis_html",
-    "lab_html",
     "matrix_html",
     "matrix_text",
     "preflight_html",
@@ -99,18 +97,11 @@ def _url_parts(diagnosis: Diagnosis) -> str:
 def _findings(diagnosis: Diagnosis) -> str:
     if diagnosis.ok:
         return "<p>No findings: nothing here is wrong.</p>"
-    return _table(
-        ("finding", "what", "why", "next step", "level"),
-        (
-            (
-                finding.rule,
-                finding.what,
-                finding.why,
-                finding.next_step,
-                f"{finding.level}; {finding.confidence} by the evidence",
-            )
-            for finding in diagnosis.findings
-        ),
+    return "".join(
+        f"<p><b>What:</b> {escape(finding.what)}<br><b>Why:</b> {escape(finding.why)}<br>"
+        f"<b>Next:</b> {escape(finding.next_step)}<br><code>{escape(finding.rule)}</code> "
+        f"(level: {escape(finding.level)}; {escape(finding.confidence)} by the evidence)</p>"
+        for finding in diagnosis.findings
     )
 
 
@@ -156,7 +147,12 @@ def token_html(token: AccessToken) -> str:
             for door in token.good_for
         ),
     )
-    return _section("Token", f"<p>{escape(repr(token))}<br>{escape(token.owner)}</p>{doors}")
+    state = look("failed" if token.expires_in == 0 else "done")
+    verdict = "This token has expired." if token.expires_in == 0 else "This token is live."
+    shut = [door.name for door in token.good_for if not door.opens]
+    also = f" It does not open {' and '.join(shut)}." if shut else ""
+    told = f'<p><b style="color:{state.colour}">{state.icon} {escape(verdict + also)}</b></p>'
+    return _section("Token", f"{told}<p>{escape(repr(token))}<br>{escape(token.owner)}</p>{doors}")
 
 
 def sign_in_html(sign_in: AuthorizationCode) -> str:
@@ -201,14 +197,10 @@ def conversation_html(conversation: Conversation) -> str:
         ("Open Messaging integration", conversation.integration_id),
         ("participants", ", ".join(conversation.participants)),
     )
-    return _section("Conversation", _table(("", ""), rows) + f"<p>{escape(conversation.note)}</p>")
-
-
-def lab_html(lab: Lab) -> str:
-    """Show the lab's three stages and what to call next."""
-    rows = ((look(state).icon, name, look(state).word, f"lab.{name}()") for name, state in lab.stages.items())
-    where = "the embedded sandbox" if lab.sandbox else lab.region.name
-    return _section(f"Lab at {where}", _table(("", "stage", "state", "runs with"), rows))
+    state = look("done")
+    told = "A conversation exists, opened over REST."
+    verdict = f'<p><b style="color:{state.colour}">{state.icon} {told}</b></p>'
+    return _section("Conversation", verdict + _table(("", ""), rows) + f"<p>{escape(conversation.note)}</p>")
 
 
 def matrix_html(matrix: Matrix) -> str:

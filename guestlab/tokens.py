@@ -60,10 +60,10 @@ class AccessToken:
         until = f"{self.expires_at:%Y-%m-%d %H:%M:%SZ}" if self.expires_at else "unknown"
         return f"AccessToken({self.masked}, {self.grant}, {self.region}, expires_at={until})"
 
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        from guestlab.display import token_html
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        from guestlab.widgets.stage_token import TokenView
 
-        return {"text/plain": repr(self), "text/html": token_html(self)}
+        return TokenView(self)._repr_mimebundle_()
 
     @property
     def good_for(self) -> tuple[Door, ...]:

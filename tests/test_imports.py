@@ -22,6 +22,7 @@ LAYERS = {
     "handshake": 1,
     "har": 1,
     "log.entry": 1,
+    "log.joined_texts": 1,
     "log.json_spans": 1,
     "log.known_secrets": 1,
     "log.secret_keys": 1,
@@ -95,6 +96,7 @@ LAZY_UPWARD = {
     ("handshake.attempt", "snippets"),  # attempt.snippet(...)
     ("lab", "sandbox"),  # gl.Lab() without a region
     ("lab", "widgets"),  # what a lab shows in a notebook
+    ("tokens", "widgets"),  # a token's life, counting down
     ("bench", "sandbox"),
     ("blocking", "widgets"),  # session.chat()
     ("cli", "sandbox"),

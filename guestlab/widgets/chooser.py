@@ -14,7 +14,7 @@ from guestlab.widgets.view import LiveView, markup, stack
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["DOORS", "QUESTIONS", "Chooser", "Door", "choose"]
+__all__ = ["DOORS", "QUESTIONS", "Chooser", "Door", "Question", "choose"]
 
 
 class Door(NamedTuple):

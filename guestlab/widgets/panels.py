@@ -237,9 +237,14 @@ def _worth(attempt: Attempt, lab: Lab | None) -> str:
 
 
 def _findings(attempt: Attempt) -> str:
-    if attempt.ok:
+    if attempt.ok or not attempt.diagnosis.findings:
         return '<div class="gl-advice">Nothing here is wrong.</div>'
-    return "".join(_finding(finding) for finding in attempt.diagnosis.findings)
+    first, *more = attempt.diagnosis.findings
+    shown = _finding(first)
+    if more:
+        word = "one more finding" if len(more) == 1 else f"{len(more)} more findings"
+        shown += theme.details(f"And {word}", "".join(map(_finding, more)))
+    return shown
 
 
 def _finding(finding: Finding) -> str:

@@ -73,10 +73,12 @@ class SnippetBox:
         import ipywidgets as w
 
         auto = {"description_width": "initial"}
-        self.which = w.ToggleButtons(
-            options=[("of the open one", "open"), ("of the refused one", "refused")],
-            description="Code",
-            style={"description_width": "initial", "button_width": "auto"},
+        self.which = w.Dropdown(
+            options=[("the open attempt", "open"), ("the refused attempt", "refused")],
+            value="open",
+            description="Code of",
+            style=auto,
+            layout={"width": "auto"},
         )
         self.language = w.Dropdown(
             options=[(shown, name) for name, shown in LANGUAGES.items()],

@@ -132,16 +132,14 @@ class Stepper(LiveView):
             style={"description_width": "initial"},
         )
         self._chooser = Chooser(self.refresh.poke)
-        folded = w.Accordion([self._chooser.build(), stack(self._saved)])
-        folded.titles = ("Which door do I need? Three questions", "Save these inputs as a cell")
-        folded.selected_index = None
         self._ticker.start()
         return stack(
             markup(self._where_html()),
             row(*self._overall, classes=("gl-buttons",)),
             self._notice,
+            _folded("Which door do I need? Three questions", self._chooser.build()),
             *(card.widget for card in self._cards.values()),
-            folded,
+            _folded("Save these inputs as a cell", self._saved),
         )
 
     def paint(self) -> None:
@@ -243,6 +241,15 @@ class Stepper(LiveView):
         if shown is not None and shown.grant == "client_credentials" and flow is not None:
             return flow.token or shown
         return shown
+
+
+def _folded(title: str, child: Any) -> Any:
+    import ipywidgets as w
+
+    made = w.Accordion([child])
+    made.titles = (title,)
+    made.selected_index = None
+    return made
 
 
 class _Card:

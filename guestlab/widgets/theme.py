@@ -100,7 +100,7 @@ def code(text: str, *, label: str = "") -> str:
 
 def details(title: str, body: str, *, shown: bool = False, beside: str = "") -> str:
     """Show HTML that folds under a title of text, with HTML beside it."""
-    summary = f"<summary>{escape(title)}{beside}</summary>"
+    summary = f"<summary><b>{escape(title)}</b>{beside}</summary>"
     return f"<details{' open' if shown else ''}>{summary}{body}</details>"
 
 
