@@ -62,6 +62,7 @@ class FreeText:
         on_secret: Told the label when something was taken out.
         placeholder: What an empty one says.
         width: In CSS.
+        sweep: What takes secrets out of it.
     """
 
     def __init__(
@@ -74,12 +75,14 @@ class FreeText:
         on_secret: Callable[[str], object],
         placeholder: str = "",
         width: str = "320px",
+        sweep: Callable[[str, Callable[[str], str]], str] = swept,
     ) -> None:
         import ipywidgets as w
 
-        self._label, self._redact, self._on_secret, self._changed = label, redact, on_secret, changed
+        self._label, self._on_secret, self._changed = label, on_secret, changed
+        self._sweep: Callable[[str], str] = lambda text: sweep(text, redact)
         self.widget = w.Text(
-            value=swept(value, redact),
+            value=self._sweep(value),
             description=label,
             placeholder=placeholder,
             continuous_update=False,
@@ -92,14 +95,14 @@ class FreeText:
     @property
     def value(self) -> str:
         """What stands there, swept."""
-        return swept(str(self.widget.value), self._redact).strip()
+        return self._sweep(str(self.widget.value)).strip()
 
     @value.setter
     def value(self, text: str) -> None:
-        self.widget.value = swept(text, self._redact)
+        self.widget.value = self._sweep(text)
 
     def _entered(self, change: dict[str, Any]) -> None:
-        clean = swept(change["new"], self._redact)
+        clean = self._sweep(change["new"])
         if clean != change["new"]:
             self.widget.value = clean  # calls this again, with the clean text
             self._on_secret(self._label)

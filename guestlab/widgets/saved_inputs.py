@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 from guestlab.errors import InputError
 from guestlab.handshake.attempt import Credential, Placement
-from guestlab.handshake.factors import DeploymentWord
 from guestlab.log.redaction import Redactor
 from guestlab.snippets import FORMATS
 
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
     from guestlab.lab import Lab
 
-__all__ = ["AS_ASKED", "GRANTS", "THAT_WORKS", "Inputs", "code_of", "inputs_of", "swept"]
+__all__ = ["AS_ASKED", "GRANTS", "THAT_WORKS", "Inputs", "code_of", "inputs_of", "swept", "swept_id"]
 
 GRANTS = ("client_credentials", "pkce", "authorization_code")
 _CHOICES: dict[str, tuple[str, ...]] = {
@@ -36,6 +35,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
 }
 _TAG = re.compile(r"\[masked:[0-9a-f]{8}\]")
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
+_SHORTEST = 20
 _LONG = re.compile(r"[\w+/=.~-]{20,}")
 _OWN_ID = re.compile(r"(deploymentId=)([0-9a-f-]{36})(?=[&#]|$)", re.IGNORECASE)
 _MASK = "[masked]"
@@ -85,10 +85,7 @@ class Inputs:
         """Return the same without anything that may be a secret; see `swept`."""
         free = ("scope", "text", "origin", "endpoint")
         cleaned = {name: swept(getattr(self, name), redact) for name in free}
-        deployment = self.deployment
-        if deployment not in set(DeploymentWord):
-            known = redact(deployment) if redact is not None else deployment
-            cleaned["deployment"] = deployment if _UUID.fullmatch(known) else _MASK
+        cleaned["deployment"] = swept_id(self.deployment, redact)
         return replace(self, **cleaned)
 
 
@@ -109,7 +106,7 @@ def swept(text: str, redact: Callable[[str], str] | None = None) -> str:
     """Mask whatever in a text is a secret, or looks like one.
 
     Stricter than the log, which sees every secret arrive: here a UUID may be a guest token, and a long run of
-    mixed letters and digits an access token. A `deploymentId=` in a URL is neither.
+    letters with digits or capitals in it an access token. A `deploymentId=` in a URL is neither.
 
     >>> swept("hello"), swept("wss://h/v1?access_token=secret"), swept("it is aB3dE5fG7hI9jK1lM3nO5")
     ('hello', 'wss://h/v1?access_token=[masked]', 'it is [masked]')
@@ -132,17 +129,17 @@ def swept(text: str, redact: Callable[[str], str] | None = None) -> str:
     return re.sub(r"\0(\d+)\0", lambda match: kept[int(match[1])], shown)
 
 
+def swept_id(text: str, redact: Callable[[str], str] | None = None) -> str:
+    """Mask a secret in a field for an id: a UUID may stand there, unless the lab knows it for a secret."""
+    known = redact(text) if redact is not None else text
+    return text if _UUID.fullmatch(known.strip()) else swept(text, redact)
+
+
 def _looks_secret(run: str) -> bool:
-    """Letters of both cases and digits mixed, or all hexadecimal: hosts and plain words are not."""
-    pieces = re.split(r"[./]", run)
+    """Twenty signs with a digit or a capital within: words, hosts and paths have none."""
     return any(
-        len(piece) >= 20
-        and any(sign.isdigit() for sign in piece)
-        and (
-            re.fullmatch(r"[0-9a-fA-F]+", piece) is not None
-            or (piece.lower() != piece and piece.upper() != piece)
-        )
-        for piece in pieces
+        len(piece) >= _SHORTEST and any(sign.isdigit() or sign.isupper() for sign in piece[1:])
+        for piece in re.split(r"[./]", run)
     )
 
 

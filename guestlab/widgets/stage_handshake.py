@@ -9,6 +9,7 @@ from guestlab.handshake.factors import DeploymentWord, OriginWord
 from guestlab.widgets import theme
 from guestlab.widgets.fields import Choice, FreeText, WordOrText
 from guestlab.widgets.panels import LANGUAGES, snippet_of
+from guestlab.widgets.saved_inputs import swept_id
 from guestlab.widgets.view import markup, row, stack
 
 if TYPE_CHECKING:
@@ -33,7 +34,13 @@ class HandshakeFields:
         self.credential = Choice("Credential", tuple(Credential), inputs.credential, changed)
         self.placement = Choice("Placement", tuple(Placement), inputs.placement, changed)
         self.deployment = WordOrText(
-            "Deployment", "Deployment id", tuple(DeploymentWord), inputs.deployment, changed, **named
+            "Deployment",
+            "Deployment id",
+            tuple(DeploymentWord),
+            inputs.deployment,
+            changed,
+            sweep=swept_id,
+            **named,
         )
         self.origin = WordOrText(
             "Origin", "Origin header", tuple(OriginWord), inputs.origin, changed, **named
