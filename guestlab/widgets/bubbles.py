@@ -58,7 +58,8 @@ def label(line: Line, most: int = 60) -> str:
     if not what and line.message is not None:
         what = ", ".join(plain(group.kind, 40) for group in groups_of(line.message)[:3])
     who = "·" if line.who == "system" else line.who
-    return f"{line.number}  {clock(line.time_ns or line.at_ns)}  {who}  {what}"
+    number = str(line.number).rjust(4, "\u00a0")  # a list swallows common spaces
+    return f"{number}  {clock(line.time_ns or line.at_ns)}  {who}  {what}"
 
 
 # -- the widget ---------------------------------------------------------------------------------------
@@ -68,10 +69,9 @@ def bubble(line: Line) -> str:
     """Show a line as HTML that leans on the chat's style sheet."""
     if line.who == "system":
         icon = look(line.tone).icon
-        again = f' <span class="gl-quiet">({line.copies} lines)</span>' if line.copies > 1 else ""
         return (
             f'<div class="gl-sys gl-{line.tone}"><span aria-hidden="true">{icon}</span> '
-            f"{shown(line.text, 600)}{again} {_time(line)}</div>"
+            f"{shown(line.text, 600)} {_time(line)}</div>"
         )
     words = f'<div class="gl-words">{shown(line.text)}</div>' if line.text else ""
     held = "".join(_group(group) for group in _groups(line))
@@ -162,7 +162,9 @@ def bubbles_table(lines: Iterable[Line]) -> str:
     rows = "".join(_row(line) for line in lines)
     left = 'align="left"'
     head = f"<tr><th {left}>#</th><th {left}>time (UTC)</th><th {left}>who</th><th {left}>what</th></tr>"
-    return f"<table><thead>{head}</thead><tbody>{rows}</tbody></table>"
+    # The classes keep MathJax, which notebooks run over outputs, from reading formulas and their links.
+    ignored = "tex2jax_ignore mathjax_ignore"
+    return f'<table class="{ignored}"><thead>{head}</thead><tbody>{rows}</tbody></table>'
 
 
 def _row(line: Line) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from guestlab.bridge import bridge
@@ -18,13 +19,12 @@ from guestlab.protocol.states import WHY_NOT, State
 from guestlab.style import look
 from guestlab.widgets.bubbles import bubble, bubbles_table, bubbles_text
 from guestlab.widgets.chat_lines import ChatLines, Line
-from guestlab.widgets.chat_style import CHAT_STYLE
 from guestlab.widgets.choices import choices_box
 from guestlab.widgets.composer import Composer
 from guestlab.widgets.inspector import Inspector
 from guestlab.widgets.refresh import Ticker
 from guestlab.widgets.sending import SendBox
-from guestlab.widgets.theme import advice, escape, heading, note, pill
+from guestlab.widgets.theme import advice, escape, heading, pill
 from guestlab.widgets.view import LiveView, button, markup, row, stack
 from guestlab.widgets.wire_text import plain, shown
 
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from guestlab.log.entry import Entry
 
 __all__ = ["SHOWN", "Chat"]
+
+_STYLE = f"<style>{Path(__file__).with_name('chat.css').read_text(encoding='utf-8')}</style>"
 
 SHOWN = 200
 """Lines on the page."""
@@ -117,7 +119,7 @@ class Chat(LiveView):
         both.add_class("gl-chat")
         self._unsubscribe = self._log.subscribe(lambda _: poke())
         self._ticker.start()
-        return stack(markup(CHAT_STYLE, "gl-style"), both)
+        return stack(markup(_STYLE, "gl-style"), both)
 
     def close(self) -> None:
         """Stop moving. What is on the page stays as it is."""

@@ -139,10 +139,10 @@ class ChatLines:
         if entry.kind is Kind.CLOSE:
             for line in self._unsettled.values():
                 self._fated(line, "in doubt", entry.seq)
-            self._unsettled.clear()
             self.typing = None
         if self._life is not None and happening.goes_on and self.lines and self.lines[-1] is self._life:
-            self._life.text, self._life.tone = happening.text, happening.tone
+            tries = f" Attempts: {self._life.copies}." if happening.tone == "done" else ""
+            self._life.text, self._life.tone = f"{happening.text}{tries}", happening.tone
             self._life.copies += 1
             self._touch(self._life, entry.seq)
         else:
@@ -181,8 +181,8 @@ class ChatLines:
         if key in self._said and self._said[key] is None:
             return  # a repeat of what is no longer kept
         known = self._said.get(key)
-        if known is None and entry.tracing_id:
-            known = self._unsettled.pop(entry.tracing_id, None)
+        if known is None:
+            known = self._unsettled.pop(self._said_as(entry, from_history=from_history), None)
             if known is not None:  # the acknowledgement
                 known.message = message if known.message is None else known.message
                 known.time_ns = entry.message_time
@@ -212,6 +212,13 @@ class ChatLines:
             self.typing = None
             if _offers(message):
                 self.offer = line
+
+    def _said_as(self, entry: Entry, *, from_history: bool) -> str:
+        """The tracing id of words just sent that this is; history has none, there the words tell."""
+        if not from_history or entry.message_direction != "Inbound":
+            return entry.tracing_id or ""
+        alike = (key for key, line in self._unsettled.items() if line.text == (entry.text or ""))
+        return next(alike, "")
 
     def _event(self, entry: Entry, event: got.Event) -> None:
         if isinstance(event, got.TypingReceived):
@@ -258,6 +265,8 @@ class ChatLines:
                 self._said[gone.key] = None
             for seq in gone.seqs:
                 self._by_seq.pop(seq, None)
+            if gone.message is not None:
+                self._unsettled.pop(gone.message.tracing_id, None)
         self.version += 1
         return line
 

@@ -66,7 +66,7 @@ class Composer:
             description="Address", continuous_update=True, placeholder="wss://…/v1?deploymentId=…"
         )
         self.address.observe(lambda change: self._check_address(change["new"]), "value")
-        self._address_verdict = markup()
+        self._address_verdict = markup("", "gl-address")
         self.widget = stack(
             self.template,
             self.frame,
@@ -132,7 +132,13 @@ class Composer:
             return
         found = check_url(url[:2000])
         rows = (
-            ("✓" if part.ok else "✗", part.name, plain(part.value, 200), plain(part.right, 200), part.remark)
+            (
+                "✓" if part.ok else "✗",
+                part.name,
+                plain(part.value, 200),
+                "" if part.ok else plain(part.right, 200),
+                part.remark,
+            )
             for part in found.parts
         )
         self._address_verdict.value = table(("", "part", "as it is", "as it should be", ""), rows)

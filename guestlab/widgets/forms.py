@@ -9,7 +9,6 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from guestlab.protocol import content as c
 from guestlab.protocol.commands import FormEntry, SendForm, SendListPicker
 from guestlab.widgets.theme import escape, note
 from guestlab.widgets.view import button, markup, row, stack
@@ -18,6 +17,7 @@ from guestlab.widgets.wire_text import is_masked, plain, shown
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from guestlab.protocol import content as c
     from guestlab.widgets.choices import Do
 
 __all__ = ["Question", "Rows", "form_box", "list_picker_box"]

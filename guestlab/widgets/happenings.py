@@ -54,10 +54,10 @@ def life_of(entry: Entry) -> Happening | None:
     if entry.kind is Kind.CLOSE:
         tone = "ready" if entry.close_code == 1000 else "stale"
         text = f"Socket closed: close code {entry.close_code} (lane close). {_sentence(note)}"
-        return Happening(text, tone, goes_on=tone == "stale")
+        return Happening(text, tone)
     if entry.kind is Kind.LIFECYCLE and note and note != "connecting":
         if note.startswith("back;"):
-            return Happening(_sentence(note), "done", goes_on=True)
+            return Happening(_sentence(note), "done")
         return Happening(
             _sentence(note), "running" if note.startswith("link lost") else "stale", goes_on=True
         )

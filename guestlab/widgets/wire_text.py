@@ -23,6 +23,10 @@ _UNSEEN = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb]"
 )
 
+_MARKS = "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
+_PILES = re.compile(f"([{_MARKS}]{{4}})[{_MARKS}]+")
+"""Combining marks one upon another: no language piles up more than four, and more cover other lines."""
+
 
 def plain(text: str, most: int = MOST, *, one_line: bool = False) -> str:
     r"""Return text without what cannot be seen, cut: for what shows text as text, such as a button.
@@ -33,6 +37,7 @@ def plain(text: str, most: int = MOST, *, one_line: bool = False) -> str:
     cut = text[:most]
     if one_line:
         cut = " ".join(cut.split())
+    cut = _PILES.sub(r"\1", cut)
     cut = _UNSEEN.sub(lambda match: f"[U+{ord(match[0]):04X}]", cut)
     if len(text) <= most:
         return cut
