@@ -28,7 +28,7 @@ import pytest
 from nbformat import v4
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
 FLAGS = [
@@ -139,6 +139,12 @@ class JupyterLab(Server):
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the notebooks lie."""
     return tmp_path_factory.mktemp("notebooks")
+
+
+@pytest.fixture(scope="package")
+def written(folder: Path) -> Callable[[str, Sequence[str]], Path]:
+    """Writes a notebook of code cells into the folder."""
+    return lambda name, cells: write_notebook(folder / f"{name}.ipynb", cells)
 
 
 @pytest.fixture(scope="package")
