@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from guestlab.log import Log
 
-__all__ = ["plot_attempt", "plot_session"]
+__all__ = ["Arrow", "arrows_of_attempt", "arrows_of_session", "plot_attempt", "plot_session"]
 
 _ROW = 0.42
 """Inches for one arrow."""
@@ -44,7 +44,7 @@ _SPREAD = 29
 """Characters that fit between two neighbours of four."""
 
 
-class _Arrow(NamedTuple):
+class Arrow(NamedTuple):
     """One line of a diagram. `start` and `end` are names of participants; None for a remark."""
 
     start: str | None
@@ -101,6 +101,17 @@ def plot_attempt(attempt: Attempt | Log | Iterable[Entry], *, number: int | None
     return Plot(figure, f"{title}: {told}{missed}.")
 
 
+def arrows_of_attempt(
+    attempt: Attempt | Log | Iterable[Entry], *, number: int | None = None
+) -> tuple[Arrow, ...]:
+    """Return what `plot_attempt` draws, for those who show it without matplotlib.
+
+    Raises:
+        InputError: The entries hold no such attempt.
+    """
+    return tuple(_of_attempt(_entries_of(attempt, number)))
+
+
 def _entries_of(attempt: Attempt | Log | Iterable[Entry], number: int | None) -> list[Entry]:
     if isinstance(attempt, Attempt):
         return _as_entries(attempt)
@@ -152,7 +163,7 @@ def _first_action(attempt: Attempt) -> str:
     return "configureSession" if "configureSession" in (attempt.first_frame or "") else "first frame"
 
 
-def _of_attempt(entries: Sequence[Entry]) -> list[_Arrow]:
+def _of_attempt(entries: Sequence[Entry]) -> list[Arrow]:
     steps = {str(entry.step): entry for entry in entries if entry.kind is Kind.STEP}
     arrows = [_step(steps[name], name) for name in _PEERS if name in steps]
     upgrade, configure = (_took(steps.get(name)) for name in ("upgrade", "configure"))
@@ -164,7 +175,7 @@ def _of_attempt(entries: Sequence[Entry]) -> list[_Arrow]:
                 .splitlines()[0]
                 .removesuffix(" HTTP/1.1")
             )
-            arrows.append(_Arrow("client", "gateway", line))
+            arrows.append(Arrow("client", "gateway", line))
         elif entry.kind is Kind.RESPONSE:
             answered = True
             arrows.append(_upgraded(entry, upgrade or _took(entry)))
@@ -172,36 +183,36 @@ def _of_attempt(entries: Sequence[Entry]) -> list[_Arrow]:
             arrows.append(_frame_of_attempt(entry, configure))
         elif entry.kind is Kind.CLOSE:
             number = f"close {entry.close_code}"
-            arrows.append(_Arrow("guest service", "client", "closed the connection", "", number, "failed"))
+            arrows.append(Arrow("guest service", "client", "closed the connection", "", number, "failed"))
     failed = steps.get("upgrade")
     if failed is not None and failed.ok is False and not answered:
-        arrows.append(_Arrow("gateway", "client", failed.note or "no answer", upgrade, "", "failed"))
+        arrows.append(Arrow("gateway", "client", failed.note or "no answer", upgrade, "", "failed"))
     return arrows
 
 
-def _step(entry: Entry, name: str) -> _Arrow:
+def _step(entry: Entry, name: str) -> Arrow:
     state = "failed" if entry.ok is False else "plain"
-    return _Arrow("client", _PEERS[name], f"{name}: {entry.note or ''}".rstrip(": "), _took(entry), "", state,
+    return Arrow("client", _PEERS[name], f"{name}: {entry.note or ''}".rstrip(": "), _took(entry), "", state,
                   both=entry.ok is not False)  # fmt: skip
 
 
-def _upgraded(entry: Entry, took: str) -> _Arrow:
+def _upgraded(entry: Entry, took: str) -> Arrow:
     if entry.http_status == 101:
-        return _Arrow("gateway", "client", "switched to WebSocket", took, "HTTP 101", "done")
+        return Arrow("gateway", "client", "switched to WebSocket", took, "HTTP 101", "done")
     body = f"{entry.size} bytes of body" if entry.size else "empty body"
     number = "" if entry.http_status is None else f"HTTP {entry.http_status}"
     text = f"refused, {body}" if number else entry.note or "no answer"
-    return _Arrow("gateway", "client", text, took, number, "failed")
+    return Arrow("gateway", "client", text, took, number, "failed")
 
 
-def _frame_of_attempt(entry: Entry, took: str) -> _Arrow:
+def _frame_of_attempt(entry: Entry, took: str) -> Arrow:
     size = f" · {entry.size} bytes" if entry.size else ""
     if entry.direction == "sent":
-        return _Arrow("client", "guest service", f"{entry.action or 'frame'}{size}")
+        return Arrow("client", "guest service", f"{entry.action or 'frame'}{size}")
     code = entry.frame_code
     state = "plain" if code is None else "done" if code == 200 else "failed"
     text = f"{entry.class_name or 'answer'}{size}"
-    return _Arrow("guest service", "client", text, took, "" if code is None else f"frame {code}", state)
+    return Arrow("guest service", "client", text, took, "" if code is None else f"frame {code}", state)
 
 
 def _took(entry: Entry | None) -> str:
@@ -242,12 +253,8 @@ def plot_session(frames: pd.DataFrame, *, session: str | None = None, most: int 
     Session s1: 20 frames and closes in 60.9 seconds, between guest, platform, bot and agent.
     """
     in_memory(frames, "plot_session")
-    check(frames, "plot_session", [column.name for column in _FRAMES], "log.frames (or log.table())")
-    there = typed(frames, (*_FRAMES, *(c for c in columns_of("http_status") if c.name in frames.columns)))
-    rows, name = _of_session(there, session)
-    arrows = _of_frames(rows.head(most))
-    if len(rows) > most:
-        arrows.append(_Arrow(None, None, f"… and {len(rows) - most} more"))
+    rows, name = _rows(frames, session, "plot_session")
+    arrows = _arrows(rows, most)
     reached = {one for arrow in arrows for one in (arrow.start, arrow.end) if one} | {"guest", "platform"}
     lanes = [one for one in ("guest", "platform", "bot", "agent") if one in reached]
     with drawing():
@@ -256,6 +263,30 @@ def plot_session(frames: pd.DataFrame, *, session: str | None = None, most: int 
     between = f"{', '.join(lanes[:-1])} and {lanes[-1]}"
     told = f"{len(rows)} frames and closes in {span:.1f} seconds, between {between}"
     return Plot(figure, f"Session {shown(name, 24)}: {told}.")
+
+
+def arrows_of_session(
+    frames: pd.DataFrame, *, session: str | None = None, most: int = 40
+) -> tuple[Arrow, ...]:
+    """Return what `plot_session` draws, for those who show it without matplotlib.
+
+    Raises:
+        InputError: A column is missing, or no such session.
+    """
+    return tuple(_arrows(_rows(frames, session, "arrows_of_session")[0], most))
+
+
+def _rows(frames: pd.DataFrame, session: str | None, function: str) -> tuple[pd.DataFrame, str]:
+    check(frames, function, [column.name for column in _FRAMES], "log.frames (or log.table())")
+    there = typed(frames, (*_FRAMES, *(c for c in columns_of("http_status") if c.name in frames.columns)))
+    return _of_session(there, session)
+
+
+def _arrows(rows: pd.DataFrame, most: int) -> list[Arrow]:
+    arrows = _of_frames(rows.head(most))
+    if len(rows) > most:
+        arrows.append(Arrow(None, None, f"… and {len(rows) - most} more"))
+    return arrows
 
 
 def _of_session(frames: pd.DataFrame, session: str | None) -> tuple[pd.DataFrame, str]:
@@ -275,60 +306,60 @@ def _of_session(frames: pd.DataFrame, session: str | None) -> tuple[pd.DataFrame
     return rows.sort_values(["at", "seq"], kind="stable"), str(name)
 
 
-def _of_frames(rows: pd.DataFrame) -> list[_Arrow]:
-    arrows: list[_Arrow] = []
+def _of_frames(rows: pd.DataFrame) -> list[Arrow]:
+    arrows: list[Arrow] = []
     start = previous = rows["at"].iloc[0]
     rows = rows.assign(again=rows.duplicated("message_id") & rows["message_id"].notna())
     for row in rows.itertuples(index=False):
         pause = (row.at - previous).total_seconds()
         if pause > _PAUSE_S and arrows:
-            arrows.append(_Arrow(None, None, f"{pause:.3g} seconds later"))
+            arrows.append(Arrow(None, None, f"{pause:.3g} seconds later"))
         time = f"+{(row.at - start).total_seconds():.3f} s"
         arrows.append(_frame(row, time))
         previous = row.at
     return arrows
 
 
-def _frame(row: Any, time: str) -> _Arrow:
+def _frame(row: Any, time: str) -> Arrow:
     if row.kind == "close":
         code = "" if pd.isna(row.close_code) else f"close {row.close_code}"
         state = "plain" if code == "close 1000" else "failed"
-        return _Arrow("platform", "guest", "connection closed", time, code, state)
+        return Arrow("platform", "guest", "connection closed", time, code, state)
     if row.kind in {"request", "response"}:
         status = getattr(row, "http_status", pd.NA)
         if row.kind == "request":
-            return _Arrow("guest", "platform", "upgrade to WebSocket", time)
+            return Arrow("guest", "platform", "upgrade to WebSocket", time)
         number = "" if pd.isna(status) else f"HTTP {status}"
         text, state = ("switched to WebSocket", "done") if number == "HTTP 101" else ("refused", "failed")
-        return _Arrow("platform", "guest", text, time, number, state)
+        return Arrow("platform", "guest", text, time, number, state)
     if row.direction == "sent":
-        return _Arrow("guest", "platform", str(row.action), time)
+        return Arrow("guest", "platform", str(row.action), time)
     return _received(row, time)
 
 
-def _received(row: Any, time: str) -> _Arrow:
+def _received(row: Any, time: str) -> Arrow:
     code = row.frame_code
     number = ("HTTP" if row.kind == "history" else "") if pd.isna(code) else f"frame {code}"
     words = "" if pd.isna(row.text) else f"“{row.text}”"
     remark = " · late" if row.late is not pd.NA and row.late else ""
     remark += " · again" if row.again else ""
     if not pd.isna(code) and code != 200:
-        return _Arrow("platform", "guest", f"{row.class_name} {words}".rstrip(), time, number, "failed")
+        return Arrow("platform", "guest", f"{row.class_name} {words}".rstrip(), time, number, "failed")
     if row.kind == "history":
-        return _Arrow("platform", "guest", f"from history: {words}{remark}", time, number, "history")
+        return Arrow("platform", "guest", f"from history: {words}{remark}", time, number, "history")
     if row.message_direction == "Outbound" and words:
         who = _ENTITIES.get(str(row.originating_entity), "platform")
-        return _Arrow(who, "guest", f"{words}{remark}", time, number, who)
+        return Arrow(who, "guest", f"{words}{remark}", time, number, who)
     if row.message_direction == "Inbound" and words:
-        return _Arrow("platform", "guest", f"echo: {words}{remark}", time, number, "guest")
+        return Arrow("platform", "guest", f"echo: {words}{remark}", time, number, "guest")
     what = row.class_name if pd.isna(row.message_type) else f"{row.class_name} ({row.message_type})"
-    return _Arrow("platform", "guest", str(what), time, number)
+    return Arrow("platform", "guest", str(what), time, number)
 
 
 # -- drawing ------------------------------------------------------------------------------------------
 
 
-def _in_words(arrow: _Arrow) -> str:
+def _in_words(arrow: Arrow) -> str:
     if arrow.start is None:
         return arrow.text
     number = f" ({arrow.number})" if arrow.number else ""
@@ -338,7 +369,7 @@ def _in_words(arrow: _Arrow) -> str:
 def _diagram(
     title: str,
     lanes: Sequence[str],
-    arrows: Sequence[_Arrow],
+    arrows: Sequence[Arrow],
     reached: set[str],
     verdict: tuple[str, str] | None,
 ) -> Any:
@@ -374,7 +405,7 @@ def _lifeline(ax: Axes, x: float, bottom: float, name: str, *, reached: bool) ->
 _INKS = {"plain": INK, "history": MUTED}
 
 
-def _draw(ax: Axes, arrow: _Arrow, place: dict[str, float], y: float) -> None:
+def _draw(ax: Axes, arrow: Arrow, place: dict[str, float], y: float) -> None:
     if arrow.start is None or arrow.end is None:
         ax.text(0.5, y, arrow.text, ha="center", va="center", fontsize=8.5, style="italic", color=MUTED,
                 bbox={"facecolor": "white", "edgecolor": "none", "pad": 2}, zorder=4)  # fmt: skip
