@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from guestlab.log.entry import COLUMNS, Entry, Kind
 from guestlab.log.fitting import encodable, fitted, size_of, token_of
+from guestlab.log.joined_texts import joined
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    _Redact = Callable[[list[str]], list[str]]
 
     from guestlab.log.redaction import Redactor
 
@@ -110,9 +113,9 @@ def clean(sides: Sides, length: int, redactor: Redactor) -> Sides:
         _measure(fit, length)
     _tag_tokens(fit, length, redactor)
     before = redactor.version
-    _redact(fit, redactor)
+    _redact(fit, lambda texts: _redacted(texts, redactor))
     if redactor.version != before:
-        _redact(fit, redactor)  # what the last column gave away may stand in the first
+        _redact(fit, redactor.sweep_all)  # what the last column gave away may stand in the first
     return fit
 
 
@@ -144,32 +147,32 @@ def _tag_tokens(sides: Sides, length: int, redactor: Redactor) -> None:
         sides["guest_token"] = list(map(tags.__getitem__, tokens))
 
 
-def _redact(sides: Sides, redactor: Redactor) -> None:
+def _redact(sides: Sides, redact: _Redact) -> None:
     for name in _TEXTS:
         if name in sides:
             side = sides[name]
             distinct = dict.fromkeys(side)
             if len(distinct) <= _FEW:
-                sides[name] = _each_once(side, distinct, redactor)
+                sides[name] = _each_once(side, distinct, redact)
             else:
-                sides[name] = _every(side, redactor)
+                sides[name] = _every(side, redact)
 
 
-def _each_once(side: Sequence[Any], distinct: dict[Any, None], redactor: Redactor) -> Sequence[Any]:
+def _each_once(side: Sequence[Any], distinct: dict[Any, None], redact: _Redact) -> Sequence[Any]:
     words = [word for word in distinct if word is not None]
-    redacted = _every(words, redactor)
+    redacted = _every(words, redact)
     if redacted == words:
         return side
     shown = {None: None, **dict(zip(words, redacted, strict=True))}
     return list(map(shown.__getitem__, side))
 
 
-def _every(side: Sequence[Any], redactor: Redactor) -> list[Any]:
+def _every(side: Sequence[Any], redact: _Redact) -> list[Any]:
     places = [place for place, text in enumerate(side) if text] if not all(side) else None
     present: Iterable[str] = side if places is None else [side[place] for place in places]
     cleaned: list[str] = []
     for batch in _batches(present):
-        cleaned += _redacted(batch, redactor)
+        cleaned += redact(batch)
     if places is None:
         return cleaned
     whole = list(side)
@@ -181,14 +184,20 @@ def _every(side: Sequence[Any], redactor: Redactor) -> list[Any]:
 def _batches(texts: Iterable[str]) -> Iterator[list[str]]:
     texts = iter(texts)
     while some := list(islice(texts, 4096)):
-        if sum(map(len, some)) <= _BATCH:
-            yield some
-        else:
-            yield from ([text] for text in some)
+        start, length = 0, 0
+        for end, text in enumerate(some) if sum(map(len, some)) > _BATCH else ():
+            length += len(text)
+            if length > _BATCH and end > start:
+                yield some[start:end]
+                start, length = end, len(text)
+        yield some[start:]
 
 
 def _redacted(texts: list[str], redactor: Redactor) -> list[str]:
-    if not "".join(texts).isascii():
+    block = joined(texts)
+    if block is None and not "".join(texts).isascii():
         texts = list(map(encodable, texts))
-    redacted = redactor.redact_all(texts)
-    return redacted if "".join(redacted).isascii() else list(map(encodable, redacted))
+    redacted = redactor.redact_all(texts, block)
+    if redacted == texts or "".join(redacted).isascii():
+        return redacted
+    return list(map(encodable, redacted))

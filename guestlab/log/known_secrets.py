@@ -11,11 +11,15 @@ import base64
 import json
 import re
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, quote_plus
+
+from guestlab.log.joined_texts import SEAM, Words, first_groups
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from guestlab.log.joined_texts import JoinedTexts
 
 __all__ = ["JWT", "MASK", "SHORTEST", "UUID", "KnownSecrets"]
 
@@ -29,11 +33,20 @@ JWT = re.compile(r"eyJ[\w-]{5,}+(?:\.[\w-]++)++", re.ASCII)
 
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _UUID_MIDDLE = re.compile(r"-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-")
+_ANY_UUID_MIDDLE = re.compile(r"-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-")
 """Begins with a rare character, so that searching it is five times faster than searching the whole."""
 _BASE64 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-=")
 _FEW_UUIDS = 4
 _FEW = 64
 """Up to so many forms, one search per form is fastest; above, the text is looked up piece by piece."""
+
+
+class _Sought(NamedTuple):
+    """What is searched for in many texts at once."""
+
+    version: int
+    uuids: Any
+    words: Words | None
 
 
 class KnownSecrets:
@@ -54,6 +67,7 @@ class KnownSecrets:
         self._encoded: set[str] = set()
         self._few: tuple[str, ...] | None = ()
         self._pieces: dict[str, tuple[str, ...]] = {}
+        self._sought: _Sought | None = None
 
     def learn(self, secret: str) -> None:
         """Remember one secret."""
@@ -113,9 +127,29 @@ class KnownSecrets:
             text = _replaced(text, form, self._masks[form], whole_run=form in self._encoded)
         return text
 
+    def sweep_all(self, texts: list[str], block: JoinedTexts) -> None:
+        """Mask every known secret in many texts, in place. The texts are given joined, too."""
+        sought = self._sought_now()
+        if places := block.with_uuids(sought.uuids):
+            swept = self._without_uuids(SEAM.join([texts[place] for place in places])).split(SEAM)
+            for place, text in zip(places, swept, strict=True):
+                texts[place] = text
+        if sought.words is not None:
+            for place in block.with_words(sought.words):
+                texts[place] = self.sweep(texts[place])
+
+    def _sought_now(self) -> _Sought:
+        """Return what is known, ready to be searched for in many texts."""
+        sought = self._sought
+        if sought is None or sought.version != self.version:
+            with self._lock:
+                uuids, words = first_groups(self._uuids), Words(self._masks) if self._masks else None
+                sought = self._sought = _Sought(self.version, uuids, words)
+        return sought
+
     def _without_uuids(self, text: str) -> str:
-        if len(self._uuids) <= _FEW_UUIDS:
-            lower = _lower(text)
+        if len(self._uuids) <= _FEW_UUIDS and text.isascii():
+            lower = text.lower()
             found = [uuid for uuid in self._few_uuids if uuid in lower]
             if all(text.count(uuid) == lower.count(uuid) for uuid in found):  # none in capitals
                 for uuid in found:
@@ -123,7 +157,7 @@ class KnownSecrets:
                 return text
         kept: list[str] = []
         position = 0
-        for middle in _UUID_MIDDLE.finditer(_lower(text)):
+        for middle in _ANY_UUID_MIDDLE.finditer(text):
             start = middle.start() - 8
             uuid = text[start : start + 36].lower() if start >= position else ""
             if uuid in self._uuids:
@@ -185,10 +219,4 @@ def _forms(secret: str) -> tuple[set[str], set[str]]:
     return {f for f in plain if len(f) >= SHORTEST}, {f for f in encoded if len(f) >= SHORTEST}
 
 
-def _lower(text: str) -> str:
-    """Make ASCII letters small; unlike `str.lower` never change the length."""
-    return text.lower() if text.isascii() else text.translate(_SMALL)
-
-
-_SMALL = {ord(letter): letter.lower() for letter in "ABCDEF"}
 _URL_SAFE = str.maketrans("+/", "-_")

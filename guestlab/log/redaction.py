@@ -25,11 +25,14 @@ from urllib.parse import unquote, unquote_plus
 
 from guestlab.errors import InputError
 from guestlab.log import secret_keys as names
+from guestlab.log.joined_texts import SEAM, joined
 from guestlab.log.json_spans import replace_values
 from guestlab.log.known_secrets import JWT, MASK, SHORTEST, UUID, KnownSecrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from guestlab.log.joined_texts import JoinedTexts
 
 __all__ = ["Redactor"]
 
@@ -57,17 +60,20 @@ _VALUE = re.compile(
 _UNQUOTED = 4
 _STEMS = tuple(re.compile(re.escape(stem)) for stem in names.STEMS)
 """One by one: `re` finds a fixed text faster than an alternative, and than `str.find`."""
+_MASKED_TOKEN = re.compile(r'"token"\s*+:\s*+"\[masked:[0-9a-f]{8}\]"')
 _MASKED_PAIR = re.compile(r'"\w++"\s*+:\s*+"\[masked:[0-9a-f]{8}\]"')
 _SCHEME = re.compile(r"([\w-]++)((?:[ \t+]|%20)++)(\S.*+)", re.DOTALL)
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]++@[\w-]++(?:\.[\w-]++)++")
 _PHONE = re.compile(r"(?<![\w+])\+\d(?:[ ()/.-]{0,3}\d){6,14}(?!\d)")
 _DOTTED = re.compile(r"(?<![\w.-])[\w-]++(?:\.[\w-]++)++", re.ASCII)
+_FOLDED = re.compile(r"[^\r]\n|\n[ \t]")
+"""Lines of a head that cannot be taken one by one."""
+_ESCAPE = re.compile(r"\\(u[0-9A-Fa-f]{4}|.)", re.DOTALL)
+_ESCAPED = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 _DEEPEST = 4
 """JSON within a text within JSON … is read so deep, and by pattern below."""
 _NAMES_REMEMBERED = 4096
 _FEW_MASKS = 8
-_SEAM = "\0"
-"""Between texts that are searched as one: in no name, no space, and in hardly any text."""
 
 
 class Redactor:
@@ -111,6 +117,7 @@ class Redactor:
         self._names = names.SECRET_KEYS | own | (names.PERSONAL_KEYS if personal else frozenset())
         self._judged: dict[str, bool] = {}
         self._tags: dict[str, str] = {}
+        self._clean_lines: set[str] = set()
         self._known = KnownSecrets(self.mask)
 
     def __repr__(self) -> str:
@@ -158,23 +165,65 @@ class Redactor:
             return swept  # as in most client frames: the one secret was known
         return self._known.sweep(self._by_name(swept, 0))
 
-    def redact_all(self, texts: Sequence[str]) -> list[str]:
+    def redact_all(self, texts: Sequence[str], block: JoinedTexts | None = None) -> list[str]:
         """Mask every secret in many texts, as `redact` would one after the other, but far cheaper.
 
         They are searched as one text; only those in which something was found are read. What a later one
         gives away is masked in the earlier ones too.
+
+        Args:
+            texts: The texts.
+            block: What `joined` made of them, if it was asked before.
         """
+        if self._personal or self._own is not None:
+            return self._redact_few(texts)
+        block = block or joined(texts)
+        if block is None:
+            return self._redact_few(texts)
         before = self._known.version
-        joined = _SEAM.join(texts)
-        swept = self._known.sweep(joined)
-        cleaned = swept.split(_SEAM) if swept is not joined else list(texts)
+        cleaned = list(texts)
+        self._known.sweep_all(cleaned, block)
+        changed = []
+        for place in self._suspects_among(block.with_names(), cleaned):
+            text = self._by_name(cleaned[place], 0)
+            if text is not cleaned[place] and text != cleaned[place]:
+                cleaned[place] = text
+                changed.append(place)
+        if self._known.version != before:
+            return self.sweep_all(cleaned)
+        for place, text in zip(changed, self.sweep_all([cleaned[place] for place in changed]), strict=True):
+            cleaned[place] = text
+        return cleaned
+
+    def sweep_all(self, texts: Sequence[str]) -> list[str]:
+        """Mask what is known by now in texts that were redacted before."""
+        block = joined(texts)
+        if block is None:
+            return list(map(self._known.sweep, texts))
+        swept = list(texts)
+        self._known.sweep_all(swept, block)
+        return swept
+
+    def _suspects_among(self, places: list[int], texts: Sequence[str]) -> list[int]:
+        """Leave out the texts in which nothing but a masked token is a name: what most clients send."""
+        if not places:
+            return places
+        rest = _MASKED_TOKEN.sub("", SEAM.join([texts[place] for place in places])).split(SEAM)
+        block = joined(rest)
+        return places if block is None else [places[index] for index in block.with_names()]
+
+    def _redact_few(self, texts: Sequence[str]) -> list[str]:
+        before = self._known.version
+        whole = SEAM.join(texts)
+        swept = self._known.sweep(whole)
+        cleaned = swept.split(SEAM) if swept is not whole else list(texts)
         if len(cleaned) != len(texts):  # a text, or a secret, with a seam in it
             return list(map(self.redact, texts))
         for place in sorted(self._suspects(_without_masked_tokens(swept).lower(), len(texts))):
             cleaned[place] = self._known.sweep(self._by_name(cleaned[place], 0))
         if self._known.version == before:
             return cleaned
-        again = self._known.sweep(_SEAM.join(cleaned)).split(_SEAM)
+        again = self._known.sweep(SEAM.join(cleaned)).split(SEAM)
         return again if len(again) == len(texts) else list(map(self._known.sweep, cleaned))
 
     @property
@@ -184,9 +233,9 @@ class Redactor:
 
     def _suspects(self, lower: str, count: int) -> set[int]:
         """Find the texts with `_hints`, by their places, among texts joined by seams, in lower case."""
-        if lower.count(_SEAM) != count - 1 or self._personal:
+        if lower.count(SEAM) != count - 1 or self._personal:
             return set(range(count))
-        ends = list(accumulate(map((1).__add__, map(len, lower.split(_SEAM)))))
+        ends = list(accumulate(map((1).__add__, map(len, lower.split(SEAM)))))
         found: set[int] = set()
         for pattern in (*_STEMS, _CODE_TEXT, self._own):
             match = None if pattern is None else pattern.search(lower)
@@ -216,15 +265,42 @@ class Redactor:
     # -- by name ----------------------------------------------------------------------------------------
 
     def _by_name(self, text: str, depth: int) -> str:
-        if not self._hints(text.lower()):
-            return text
         head = _HTTP.match(text)
+        if head is not None and self._clean_lines.issuperset(head[0].split("\r\n")):
+            return head[0] + self._by_name(text[head.end() :], depth)
+        lower = text.lower()
+        if not self._hints(lower) or ("\\u" in lower and self._has_only_escapes(text, lower)):
+            return text
         if head is not None:
             body = text[head.end() :]
-            return self._shapes(_HEADER.sub(self._header, head[0])) + self._by_name(body, depth)
+            return self._head(head[0]) + self._by_name(body, depth)
         if depth < _DEEPEST and text.lstrip()[:1] in {"{", "[", '"'}:
             return self._shapes(self._json(text, depth))
         return self._shapes(self._prose(text))
+
+    def _head(self, head: str) -> str:
+        """Redact the first line and the headers of an HTTP message; remember lines with nothing to mask."""
+        redacted = self._shapes(_HEADER.sub(self._header, head))
+        if redacted == head and _FOLDED.search(head) is None:
+            if len(self._clean_lines) > _NAMES_REMEMBERED:
+                self._clean_lines = set()
+            self._clean_lines.update(head.split("\r\n"))
+        return redacted
+
+    def _has_only_escapes(self, text: str, lower: str) -> bool:
+        r"""Tell whether a text hides nothing but letters like \u00fc: without them it has no hint at all."""
+        if self._personal or self._own is not None or self._hints(lower.replace("\\u", "")):
+            return False
+        try:
+            plain = _ESCAPE.sub(_unescaped, text)
+        except ValueError:
+            return False
+        plain_lower = plain.lower()
+        return not (
+            self._hints(plain_lower)
+            or any(map(_has_name, (lower, plain_lower)))
+            or self._known.in_text(plain, plain_lower)
+        )
 
     def _json(self, text: str, depth: int) -> str:
         codes = '"grant_type"' in text
@@ -406,6 +482,17 @@ class Redactor:
         # Cookies also say things like "accepted", which must not be swept from every text.
         remembered = len(bare) >= 12 or _looks_secret(bare)
         return value.replace(bare, self.learn(bare) if remembered else self.mask(bare))
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    escape = match[1]
+    return chr(int(escape[1:], 16)) if len(escape) == 5 else _ESCAPED.get(escape, escape)
+
+
+def _has_name(lower: str) -> bool:
+    """Tell whether a text in lower case may have a secret's name, also one that no stem gives away."""
+    squeezed = lower.replace("_", "").replace("-", "")
+    return names.has_stem(squeezed.replace("\\u", "")) or any(name in squeezed for name in names.STEMLESS)
 
 
 def _without_masked_tokens(text: str) -> str:

@@ -19,6 +19,7 @@ __all__ = [
     "SCHEMES",
     "SCHEME_ENDINGS",
     "SECRET_KEYS",
+    "STEMLESS",
     "STEMS",
     "has_stem",
     "normalized",
@@ -78,6 +79,10 @@ STEMS = (
 )  # fmt: skip
 """A lower-case text without any of these pieces, and without a `code` that is a text, has no secret that a
 name or a shape gives away."""
+
+
+STEMLESS = tuple(sorted(name for name in SECRET_KEYS if not any(stem in name for stem in STEMS)))
+"""Secret names without any of these pieces: found only beside another hint."""
 
 
 def has_stem(lower: str) -> bool:
