@@ -150,7 +150,7 @@ def token_html(token: AccessToken) -> str:
     state = look("failed" if token.expires_in == 0 else "done")
     verdict = "This token has expired." if token.expires_in == 0 else "This token is live."
     shut = [door.name for door in token.good_for if not door.opens]
-    also = f" It does not open {' and '.join(shut)}." if shut else ""
+    also = f" It does not open {' or '.join(shut)}." if shut else ""
     told = f'<p><b style="color:{state.colour}">{state.icon} {escape(verdict + also)}</b></p>'
     return _section("Token", f"{told}<p>{escape(repr(token))}<br>{escape(token.owner)}</p>{doors}")
 

@@ -22,12 +22,14 @@ if TYPE_CHECKING:
 __all__ = [
     "LANGUAGES",
     "TITLES",
+    "TOKEN_VERDICT",
     "attempt_column",
     "body_html",
     "error_html",
     "head_html",
     "life_text",
     "snippet_of",
+    "token_panel",
     "verdict",
 ]
 
@@ -45,6 +47,8 @@ LANGUAGES = {
 }
 assert set(LANGUAGES) == set(FORMATS)
 
+TOKEN_VERDICT = "The token is live. The guest socket is not among what it opens."
+
 _PURPOSE = {
     "token": "An OAuth access token proves who a program is. Look afterwards at what it opens, and what not.",
     "conversation": "With that token a server can open a conversation over REST: by Open Messaging, not as a "
@@ -52,6 +56,10 @@ _PURPOSE = {
     "handshake": "A guest opens a WebSocket. As asked: with the token, without deploymentId. That works: the "
     "other way round.",
 }
+
+_ASK = (
+    "The secret is asked for below a cell, hidden, and never in this view: run lab.token() in a cell first."
+)
 
 # (stage, state) → what to look at in the bytes below.
 _LOOK = {
@@ -66,12 +74,18 @@ _LOOK = {
     ("conversation", "failed"): "code and message in the reply's body: permission, path or integration.",
 }
 _LOOK_REFUSED = (
-    "the request line. The token is in it, deploymentId is not; the reply is empty because the "
-    "gateway in front answered, and no log behind it shows the attempt."
+    "the request: deploymentId is nowhere in it. The reply is empty because the gateway in front answered it "
+    "by itself, and no log behind it shows the attempt."
 )
 _LOOK_REFUSED_OTHERWISE = "the request line and Origin: what is refused here is refused before any frame."
-_LOOK_OPENED = "deploymentId in the request line, no Authorization anywhere; the token in the first frame is "
-_LOOK_OPENED += "a UUID made here, which names this guest and nothing else."
+_LOOK_OPENED = (
+    "deploymentId in the request line, no OAuth token anywhere; the token in the first frame is a UUID made "
+    "here, which names this guest and nothing else."
+)
+_LOOK_OPENED_ANYWAY = (
+    "deploymentId in the request line: it opened the socket. The credential beside it was not read."
+)
+_HARMLESS = {("guest", "first_frame"), ("none", "nowhere")}
 
 
 def head_html(name: str, told: Told) -> str:
@@ -90,7 +104,7 @@ def verdict(name: str, told: Told) -> str:
     if told.error is not None:
         return told.error.what
     if name == "token" and told.token is not None:
-        return "The token is live. The guest socket is not among what it opens."
+        return TOKEN_VERDICT
     if name == "conversation" and told.conversation is not None:
         return f"Conversation {told.conversation.id}, opened by Open Messaging."
     last = told.opened if told.state == "done" else told.refused or told.opened
@@ -100,7 +114,8 @@ def verdict(name: str, told: Told) -> str:
 def body_html(name: str, told: Told, lab: Lab) -> str:
     """Show what a stage brought: what is stale or wrong first, then its own, then the bytes."""
     if not told.runs and told.token is None and told.state in {"ready", "running"}:
-        return f'<div class="gl-quiet">{theme.escape(_PURPOSE[name])}</div>'
+        ask = theme.note(_ASK, "stale") if name == "token" and lab.tokens.must_ask else ""
+        return f'<div class="gl-quiet">{theme.escape(_PURPOSE[name])}</div>{ask}'
     stale = theme.note(f"Out of date: {told.why_stale} Run it again.", "stale") if told.why_stale else ""
     wrong = error_html(told.error) if told.error is not None else ""
     own = {"token": _token, "conversation": _conversation, "handshake": _handshake}[name](told, lab)
@@ -146,9 +161,11 @@ def life_text(token: AccessToken) -> str:
 
 def _token(told: Told, lab: Lab) -> str:
     del lab
-    token = told.token
-    if token is None:
-        return ""
+    return token_panel(told.token) if told.token is not None else ""
+
+
+def token_panel(token: AccessToken) -> str:
+    """Show what is known of a token, and every door: whether it opens, why, and how well that is known."""
     known = theme.facts(tag=token.masked, grant=token.grant, owner=token.owner, region=token.region)
     scoped = ""
     if token.scope is not None:
@@ -210,7 +227,8 @@ def attempt_column(title: str, attempt: Attempt, lab: Lab | None = None) -> str:
     word = f"{title}: {attempt.credential.replace('_', ' ')} in {attempt.placement.replace('_', ' ')}"
     worth = _worth(attempt, lab)
     if attempt.ok:
-        look = _LOOK_OPENED
+        own = (attempt.credential, attempt.placement) in _HARMLESS
+        look = _LOOK_OPENED if own else _LOOK_OPENED_ANYWAY
     elif "upgrade.deployment-missing" in attempt.diagnosis.rules:
         look = _LOOK_REFUSED
     else:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from guestlab.widgets import theme
 from guestlab.widgets.fields import Choice, FreeText
-from guestlab.widgets.panels import life_text
+from guestlab.widgets.panels import TOKEN_VERDICT, life_text, token_panel
 from guestlab.widgets.refresh import Ticker
 from guestlab.widgets.saved_inputs import GRANTS
 from guestlab.widgets.view import LiveView, markup, row, stack
@@ -70,11 +70,12 @@ class TokenView(LiveView):
 
     def build(self) -> Any:
         """Make the panel, and start the countdown."""
-        from guestlab.display import token_html
-
+        expired = self.token.expires_in == 0
+        state = theme.pill("failed", "expired") if expired else theme.pill("done", "live")
+        head = theme.heading("Token", state, "" if expired else theme.escape(TOKEN_VERDICT))
         self._life = markup(self._life_html())
         self._ticker.start()
-        return stack(markup(token_html(self.token)), self._life)
+        return stack(markup(head + token_panel(self.token)), self._life)
 
     def paint(self) -> None:
         """Count down."""
@@ -102,4 +103,4 @@ class TokenView(LiveView):
             self._ticker.stop()
 
     def _life_html(self) -> str:
-        return f'<div role="timer">{theme.escape(life_text(self.token))}</div>'
+        return f'<div role="timer" class="gl-small">The token {theme.escape(life_text(self.token))}.</div>'

@@ -52,9 +52,9 @@ class Stepper(LiveView):
 
     def run(self, *names: str) -> bool:
         """Run stages, blocking; without names, all of them. False if something runs already."""
-        if names:
-            return self.stages.run(names, self.inputs)
-        return self.stages.run_all(self.inputs)
+        ran = self.stages.run(names, self.inputs) if names else self.stages.run_all(self.inputs)
+        self._entered()  # somebody may have entered something else meanwhile
+        return ran
 
     def reset(self) -> bool:
         """Forget what ran, and enter the defaults. The log keeps everything."""
@@ -84,9 +84,8 @@ class Stepper(LiveView):
         return code_of(self.inputs, lab=self.lab)
 
     def close(self) -> None:
-        """Stop moving."""
+        """Stop the countdown. A click afterwards still says why nothing runs any more."""
         self._ticker.stop()
-        super().close()
 
     # -- how it looks -----------------------------------------------------------------------------
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets
 import pytest
 
+from guestlab.lab import Lab
+from guestlab.secret_sources import from_prompt
 from guestlab.widgets import view as view_module
 from guestlab.widgets.panels import LANGUAGES, attempt_column, body_html
 from guestlab.widgets.saved_inputs import Inputs
@@ -20,7 +22,6 @@ from guestlab.widgets.view import WIDGET_MIME
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from guestlab.lab import Lab
     from guestlab.widgets.stepper import Stepper
 
 
@@ -95,6 +96,38 @@ def test_a_click_returns_at_once_and_buttons_wait_meanwhile(
     _until(lambda: stepper.stages["handshake"].state == "done")
     _settled(stepper)
     _until(lambda: not wire.named(stepper, "Get token").disabled)
+
+
+def test_what_is_entered_while_something_runs_makes_it_stale(
+    stepper: Stepper, wire: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It ran with what stood there before."""
+    conversation = stepper.lab.conversation
+
+    def slow(text: str) -> Any:
+        wire.enter(stepper, "The customer says", "something else")
+        return conversation(text)
+
+    monkeypatch.setattr(stepper.lab, "conversation", slow)
+    stepper.run("conversation")
+    assert stepper.stages["conversation"].state == "stale"
+
+
+def test_a_click_after_the_lab_was_closed_says_so(stepper: Stepper, wire: Any) -> None:
+    """The buttons stay on the page; they do not look dead."""
+    stepper.lab.close()
+    wire.click(stepper, "Get token")
+    _until(lambda: "This lab is closed." in wire.shown(stepper))
+
+
+def test_before_a_prompt_was_answered_the_token_stage_says_where_it_is(wire: Any) -> None:
+    """In a cell, not here."""
+    with Lab("mypurecloud.de", client_id="me", client_secret=from_prompt()) as lab:
+        stepper = lab.stepper()
+        assert stepper.widget is not None
+        assert stepper.refresh.flush()
+        assert "run lab.token() in a cell first" in wire.shown(stepper)
+        assert "creates a real conversation in mypurecloud.de" in wire.shown(stepper)
 
 
 def test_every_input_and_button_has_a_name(stepper: Stepper, wire: Any) -> None:
