@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LANGUAGES",
+    "LIVE",
     "TITLES",
-    "TOKEN_VERDICT",
     "attempt_column",
     "body_html",
     "error_html",
@@ -47,7 +47,7 @@ LANGUAGES = {
 }
 assert set(LANGUAGES) == set(FORMATS)
 
-TOKEN_VERDICT = "The token is live. The guest socket is not among what it opens."
+LIVE = "The token is live. The guest socket is not among what it opens."
 
 _PURPOSE = {
     "token": "An OAuth access token proves who a program is. Look afterwards at what it opens, and what not.",
@@ -104,7 +104,7 @@ def verdict(name: str, told: Told) -> str:
     if told.error is not None:
         return told.error.what
     if name == "token" and told.token is not None:
-        return TOKEN_VERDICT
+        return LIVE
     if name == "conversation" and told.conversation is not None:
         return f"Conversation {told.conversation.id}, opened by Open Messaging."
     last = told.opened if told.state == "done" else told.refused or told.opened

@@ -74,9 +74,15 @@ class SnippetBox:
     """The code of the refused or of the open attempt, in a language of choice, to copy.
 
     Plain widgets may not touch the clipboard: the text stands in a field that can be selected as a whole.
+    What somebody types into it is painted over.
+
+    Args:
+        language: The language at first.
+        changed: Called when another one is chosen.
+        restore: Called when the text was changed in the browser: asks for a paint.
     """
 
-    def __init__(self, language: str, changed: Callable[[], object]) -> None:
+    def __init__(self, language: str, changed: Callable[[], object], restore: Callable[[], object]) -> None:
         import ipywidgets as w
 
         auto = {"description_width": "initial"}
@@ -98,9 +104,9 @@ class SnippetBox:
             description="Code to copy",
             layout={"width": "99%", "height": "240px"},
             style=auto,
-            disabled=False,
         )
         self.code.add_class("gl-snippet")
+        self.code.observe(lambda _: restore(), "value")
         for chosen in (self.which, self.language):
             chosen.observe(lambda _: changed(), "value")
         how = "To copy: click into the code, Ctrl+A, Ctrl+C. Secrets are taken from the environment."

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from guestlab.widgets import theme
 from guestlab.widgets.fields import Choice, FreeText
-from guestlab.widgets.panels import TOKEN_VERDICT, life_text, token_panel
+from guestlab.widgets.panels import LIVE, life_text, token_panel
 from guestlab.widgets.refresh import Ticker
 from guestlab.widgets.saved_inputs import GRANTS
 from guestlab.widgets.view import LiveView, markup, row, stack
@@ -72,7 +72,7 @@ class TokenView(LiveView):
         """Make the panel, and start the countdown."""
         expired = self.token.expires_in == 0
         state = theme.pill("failed", "expired") if expired else theme.pill("done", "live")
-        head = theme.heading("Token", state, "" if expired else theme.escape(TOKEN_VERDICT))
+        head = theme.heading("Token", state, "" if expired else theme.escape(LIVE))
         self._life = markup(self._life_html())
         self._ticker.start()
         return stack(markup(head + token_panel(self.token)), self._life)

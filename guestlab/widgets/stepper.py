@@ -101,7 +101,7 @@ class Stepper(LiveView):
             "handshake": HandshakeFields(self.inputs, self._read, **named),
         }
         self._life = markup("")
-        self._snippet = SnippetBox(self.inputs.language, self._read)
+        self._snippet = SnippetBox(self.inputs.language, self._read, self.refresh.poke)
         self._notice = markup("")
         self._overall = [
             button("Run all", lambda: self._start(self.run), style="primary"),
@@ -130,6 +130,7 @@ class Stepper(LiveView):
             layout={"width": "99%", "height": "90px"},
             style={"description_width": "initial"},
         )
+        self._saved.observe(lambda _: self.refresh.poke(), "value")
         self._chooser = Chooser(self.refresh.poke)
         self._ticker.start()
         return stack(

@@ -175,6 +175,17 @@ def test_reset_forgets_and_renew_makes_the_rest_stale(lab: Lab) -> None:
     assert len(lab.log) == entries
 
 
+def test_a_users_token_runs_like_any_other(lab: Lab) -> None:
+    """The sandbox signs its own user in; the guest socket opens to that token no more than to another."""
+    stages = Stages(lab)
+    stages.run(["token"], Inputs(grant="pkce"))
+    token = stages["token"].token
+    assert token is not None
+    assert token.grant == "pkce"
+    stages.run(["handshake"], Inputs(credential="pkce"))
+    assert stages["handshake"].refused is not None
+
+
 def test_what_ran_in_cells_before_is_known(lab: Lab) -> None:
     """`lab.token()` in a cell, then `lab`: the stage is done."""
     token = lab.token()

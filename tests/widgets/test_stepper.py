@@ -193,6 +193,18 @@ def test_a_secret_typed_into_a_field_is_taken_out(stepper: Stepper, wire: Any, l
     assert secret not in stepper.code()
 
 
+@pytest.mark.parametrize("label", ["Code to copy", "Cell to keep"])
+def test_what_is_typed_into_a_field_to_copy_from_is_painted_over(
+    stepper: Stepper, wire: Any, label: str
+) -> None:
+    """Nothing stays there that the stepper did not write."""
+    stepper.run("handshake")
+    _settled(stepper)
+    shown = wire.named(stepper, label).value
+    wire.enter(stepper, label, "aB3dE5fG7hI9jK1lM3nO5pQ7rS9")
+    _until(lambda: wire.named(stepper, label).value == shown)
+
+
 def test_no_secret_of_the_lab_reaches_the_page(stepper: Stepper, wire: Any) -> None:
     """Client secret, access tokens and guest tokens: in no trait, no message to the browser, no static HTML."""
     lab = stepper.lab
