@@ -267,6 +267,7 @@ class Lab:
             DeadlineError: Nobody signed in.
             NetworkError: No answer.
         """
+        self.tokens.ask()
         if grant in {Credential.PKCE, Credential.AUTHORIZATION_CODE}:
             patience = 310.0 if timeout is None else timeout + 30.0
             return self._staged("token", self._users_token(grant, redirected, timeout), patience)
@@ -296,7 +297,7 @@ class Lab:
         Raises:
             PlatformError: The platform does not accept it: expired, revoked, or of another region.
         """
-        return self._staged("token", self._brought_token(access_token))
+        return self._staged("token", self._brought_token(resolved(access_token)))
 
     async def _brought_token(self, access_token: Secret | None) -> AccessToken:
         self._check_open()

@@ -90,12 +90,18 @@ class Tokens:
         waiting = self._source if self.has_client else self._brought if self.own_flow is None else None
         return callable(waiting) and not asks_nobody(waiting)
 
+    def ask(self) -> None:
+        """Ask for a secret that was put off, here and now: a person may take longer than a loop may stand."""
+        if callable(self._source):
+            self._source = resolved(self._source)
+        if callable(self._brought):
+            self._brought = resolved(self._brought)
+
     def client_credentials(
         self, *, scope: str | None = None, url: str | None = None, body_format: str = "form"
     ) -> ClientCredentials:
         """Make a flow for the client, asking for its secret where that was put off."""
-        if callable(self._source):
-            self._source = resolved(self._source)
+        self.ask()
         return ClientCredentials(
             self._region,
             self.client_id or "",
