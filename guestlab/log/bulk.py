@@ -151,8 +151,8 @@ def _redact(sides: Sides, redact: _Redact) -> None:
     for name in _TEXTS:
         if name in sides:
             side = sides[name]
-            distinct = dict.fromkeys(side)
-            if len(distinct) <= _FEW:
+            distinct = dict.fromkeys(side[: 2 * _FEW])
+            if len(distinct) <= _FEW and len(distinct := dict.fromkeys(side)) <= _FEW:
                 sides[name] = _each_once(side, distinct, redact)
             else:
                 sides[name] = _every(side, redact)

@@ -33,6 +33,7 @@ _ENOUGH = 16_384
 _KELVIN = "\u212a".encode()
 """Its lower case is a k: no other character beyond ASCII has one that makes a piece of a name."""
 _CODE = b'code"'
+_ESCAPE = ord("\\") << 16 | ord("U") << 24
 _RARE_LAST = "etaoinsrhldcumfpgwybvkxjqz"
 _USUAL = (
     b"class structuredmessage session response code body type text direction outbound inbound channel time "
@@ -78,15 +79,23 @@ class JoinedTexts:
     def with_names(self) -> list[int]:
         """Return the places of the texts in which a name or a shape may give a secret away."""
         np, tables = self._np, _tables()
-        found = tables.pairs.take(self._bytes.view("<u2"))
-        places = 2 * np.flatnonzero(found)
+        pairs = self._bytes.view("<u2")
+        found = np.flatnonzero(tables.pairs.take(pairs))
+        places = 2 * found
         around = self._words("<u4")[places - 1]
-        ahead, behind = _letters(around >> 8), _letters(around)
-        places = places[tables.ahead.take(ahead) | tables.behind.take(behind)]
-        parts = [places, self._codes(), *map(self._marks, b"=@")]
-        backslashes = self._marks(ord("\\"))
-        parts.append(backslashes[self._bytes[backslashes + 1] | 0x20 == ord("u")])
-        return self._texts_at(np.concatenate(parts))
+        is_hint = tables.ahead.take(_letters(around >> 8)) | tables.behind.take(_letters(around))
+        is_hint |= tables.marks.take(pairs[found])
+        is_hint |= (around & 0xDFFF0000) == _ESCAPE  # a backslash at an odd place, and a u
+        folded = pairs[found] | 0x2020
+        return self._texts_at(
+            np.concatenate(
+                (
+                    places[is_hint] + (self._bytes[places[is_hint]] == 0),  # not the seam before it
+                    self._codes(places[folded == _number(b"de")] - 2),
+                    self._codes(places[folded == _number(b"od")] - 1),
+                )
+            )
+        )
 
     def with_uuids(self, known: Places) -> list[int]:
         """Return the places of the texts with a UUID whose first group is among those given, sorted."""
@@ -130,14 +139,11 @@ class JoinedTexts:
         length = len(self._utf8) - np.dtype(dtype).itemsize + 1
         return np.ndarray((length,), dtype, self._utf8, strides=(1,))
 
-    def _codes(self) -> Places:
-        """Find `code"` with a text after it; the many with a number after them are none."""
-        np, held = self._np, self._bytes
-        pairs = held.view("<u2") | 0x2020
-        found = np.flatnonzero((pairs == _number(b"de")) | (pairs == _number(b"od")))
-        places = 2 * found - np.where(pairs[found] == _number(b"de"), 2, 1)
-        places = places[(places >= 0) & (held[places + 4] == _CODE[4])]
-        word = self._words("<u4")[places] | np.uint32(_FOLD & 0xFFFFFFFF)
+    def _codes(self, places: Places) -> Places:
+        """Keep the places of `code"` with a text after it; the many with a number after them are none."""
+        held = self._bytes
+        places = places[held[places + 4] == _CODE[4]]
+        word = self._words("<u4")[places] | self._np.uint32(_FOLD & 0xFFFFFFFF)
         places = places[word == _number(_CODE[:4])]
         after, next_after = held[places + 5], held[places + 6]
         is_number = (
@@ -185,6 +191,16 @@ class _Tables:
         for stem in (*(stem.encode() for stem in names.STEMS if len(stem) > 2), _KELVIN):
             for first in (0, 1):
                 self._add(stem, first)
+        self.marks = np.zeros(1 << 16, np.bool_)
+        for mark in b"=@":
+            self.marks[mark << 8 : (mark + 1) << 8] = True  # at an odd place
+            self.marks[mark :: 1 << 8] = True
+        for letter in b"uU":
+            self.marks[_number(bytes((ord("\\"), letter)))] = True
+        self.pairs |= self.marks
+        self.pairs[ord("\\") << 8 : (ord("\\") + 1) << 8] = True
+        for pair in (b"de", b"od"):
+            self._add_pair(pair)
 
     def _add(self, stem: bytes, first: int) -> None:
         """Choose, of the pairs of a stem at even or odd places, the rarest with its rarer neighbour."""
@@ -196,6 +212,9 @@ class _Tables:
         whole = [way for way in (*ahead, *behind) if len(way[1]) == 3]
         pair, three, side = min(whole, key=lambda way: _commonness(*way[:2]))
         side[_letters(_number(three))] = True
+        self._add_pair(pair)
+
+    def _add_pair(self, pair: bytes) -> None:
         cases = [{byte, ord(chr(byte).upper())} if byte < 128 else {byte} for byte in pair]
         for cased in product(*cases):
             self.pairs[_number(bytes(cased))] = True

@@ -60,6 +60,8 @@ class KnownSecrets:
         self._mask = mask
         self.version = 0
         """Goes up with everything learnt: what was clean before may not be so now."""
+        self.is_ascii = True
+        """Whether all of it is ASCII."""
         self._lock = threading.Lock()
         self._uuids: set[str] = set()
         self._few_uuids: tuple[str, ...] = ()
@@ -86,6 +88,7 @@ class KnownSecrets:
                     self.version += 1
             return
         with self._lock:
+            self.is_ascii = self.is_ascii and secret.isascii()
             mask = self._mask(secret)
             plain, encoded = _forms(secret)
             self._encoded |= encoded

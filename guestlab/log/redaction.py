@@ -66,10 +66,10 @@ _SCHEME = re.compile(r"([\w-]++)((?:[ \t+]|%20)++)(\S.*+)", re.DOTALL)
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]++@[\w-]++(?:\.[\w-]++)++")
 _PHONE = re.compile(r"(?<![\w+])\+\d(?:[ ()/.-]{0,3}\d){6,14}(?!\d)")
 _DOTTED = re.compile(r"(?<![\w.-])[\w-]++(?:\.[\w-]++)++", re.ASCII)
-_FOLDED = re.compile(r"[^\r]\n|\n[ \t]")
+_FOLDED = re.compile(r"(?<!\r)\n|\n[ \t]")
 """Lines of a head that cannot be taken one by one."""
-_ESCAPE = re.compile(r"\\(u[0-9A-Fa-f]{4}|.)", re.DOTALL)
-_ESCAPED = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
+_FOREIGN = re.compile(r"\\u(?!00[0-7]|212a)[0-9a-f]{4}")
+"""An escaped letter that is not of ASCII, nor small of ASCII, as the sign for Kelvin is."""
 _DEEPEST = 4
 """JSON within a text within JSON … is read so deep, and by pattern below."""
 _NAMES_REMEMBERED = 4096
@@ -210,7 +210,11 @@ class Redactor:
             return places
         rest = _MASKED_TOKEN.sub("", SEAM.join([texts[place] for place in places])).split(SEAM)
         block = joined(rest)
-        return places if block is None else [places[index] for index in block.with_names()]
+        return [
+            places[index]
+            for index in (range(len(rest)) if block is None else block.with_names())
+            if len(rest[index]) == len(texts[places[index]]) or self._hints(rest[index].lower())
+        ]
 
     def _redact_few(self, texts: Sequence[str]) -> list[str]:
         before = self._known.version
@@ -269,7 +273,7 @@ class Redactor:
         if head is not None and self._clean_lines.issuperset(head[0].split("\r\n")):
             return head[0] + self._by_name(text[head.end() :], depth)
         lower = text.lower()
-        if not self._hints(lower) or ("\\u" in lower and self._has_only_escapes(text, lower)):
+        if not self._hints(lower) or ("\\u" in lower and self._has_only_escapes(lower)):
             return text
         if head is not None:
             body = text[head.end() :]
@@ -279,28 +283,36 @@ class Redactor:
         return self._shapes(self._prose(text))
 
     def _head(self, head: str) -> str:
-        """Redact the first line and the headers of an HTTP message; remember lines with nothing to mask."""
-        redacted = self._shapes(_HEADER.sub(self._header, head))
-        if redacted == head and _FOLDED.search(head) is None:
-            if len(self._clean_lines) > _NAMES_REMEMBERED:
-                self._clean_lines = set()
-            self._clean_lines.update(head.split("\r\n"))
-        return redacted
+        """Redact the first line and the headers of an HTTP message, most of which say the same each time."""
+        if _FOLDED.search(head) is not None:
+            return self._lines(head)
+        unknown = [line for line in head.split("\r\n") if line not in self._clean_lines]
+        text = "\r\n".join(unknown)
+        if self._lines(text) != text:
+            return self._lines(head)
+        if len(self._clean_lines) > _NAMES_REMEMBERED:
+            self._clean_lines = set()
+        self._clean_lines.update(unknown)
+        return head
 
-    def _has_only_escapes(self, text: str, lower: str) -> bool:
-        r"""Tell whether a text hides nothing but letters like \u00fc: without them it has no hint at all."""
-        if self._personal or self._own is not None or self._hints(lower.replace("\\u", "")):
+    def _lines(self, head: str) -> str:
+        return self._shapes(_HEADER.sub(self._header, head))
+
+    def _has_only_escapes(self, lower: str) -> bool:
+        r"""Tell whether all hints of a text in lower case are letters like \u00fc, and no name is spelt so.
+
+        A name has letters of ASCII alone, so no such letter belongs to one, nor to a secret of ASCII alone.
+        """
+        if self._personal or self._own is not None or not self._known.is_ascii:
             return False
-        try:
-            plain = _ESCAPE.sub(_unescaped, text)
-        except ValueError:
+        if lower.count("\\") != len(_FOREIGN.findall(lower)):
             return False
-        plain_lower = plain.lower()
-        return not (
-            self._hints(plain_lower)
-            or any(map(_has_name, (lower, plain_lower)))
-            or self._known.in_text(plain, plain_lower)
-        )
+        rest = lower.replace("\\u", "")
+        if self._hints(rest):
+            return False
+        # Beside a hint, also those names count that no piece gives away.
+        squeezed = rest.replace("_", "").replace("-", "")
+        return not names.has_stem(squeezed) and not any(name in squeezed for name in names.STEMLESS)
 
     def _json(self, text: str, depth: int) -> str:
         codes = '"grant_type"' in text
@@ -482,17 +494,6 @@ class Redactor:
         # Cookies also say things like "accepted", which must not be swept from every text.
         remembered = len(bare) >= 12 or _looks_secret(bare)
         return value.replace(bare, self.learn(bare) if remembered else self.mask(bare))
-
-
-def _unescaped(match: re.Match[str]) -> str:
-    escape = match[1]
-    return chr(int(escape[1:], 16)) if len(escape) == 5 else _ESCAPED.get(escape, escape)
-
-
-def _has_name(lower: str) -> bool:
-    """Tell whether a text in lower case may have a secret's name, also one that no stem gives away."""
-    squeezed = lower.replace("_", "").replace("-", "")
-    return names.has_stem(squeezed.replace("\\u", "")) or any(name in squeezed for name in names.STEMLESS)
 
 
 def _without_masked_tokens(text: str) -> str:

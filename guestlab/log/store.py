@@ -348,7 +348,11 @@ def _arena(side: Sequence[Any]) -> Texts:
     texts = ["" if value is None else value for value in side] if missing else side
     joined = "".join(texts)
     utf8 = joined.encode()
-    lengths = map(len, texts) if len(utf8) == len(joined) else (len(text.encode()) for text in texts)
+    lengths = list(map(len, texts))
+    if len(utf8) != len(joined):
+        for place, is_ascii in enumerate(map(str.isascii, texts)):
+            if not is_ascii:
+                lengths[place] = len(texts[place].encode())
     return Texts(utf8, array("q", accumulate(lengths, initial=0)), missing)
 
 

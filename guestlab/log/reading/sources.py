@@ -17,6 +17,7 @@ from guestlab.errors import GuestlabError, LogError
 from guestlab.log.bulk import sides_of
 from guestlab.log.entry import Kind
 from guestlab.log.frame_columns import capabilities
+from guestlab.log.joined_texts import joined
 from guestlab.log.reading.dataset import dataset_of
 from guestlab.log.reading.detect import format_of
 from guestlab.log.reading.report import Report
@@ -201,9 +202,8 @@ def _prepared(
         kinds = sides["kind"]
         named = sides.get("source_file") or (None,) * len(kinds)
         sides["source_file"] = [name if one is None else one for one in named]
-        for kind, raw in zip(kinds, sides.get("raw") or (), strict=False):
-            if kind is Kind.FRAME and isinstance(raw, str):
-                log.learn(*capabilities(raw))
+        for raw in _with_urls(kinds, sides.get("raw") or ()):
+            log.learn(*capabilities(raw))
         if attempts := sides.get("attempt"):
             numbers = [one for one in attempts if isinstance(one, int) and one < _MOST_ATTEMPTS]
             highest[0] = max(highest[0], last_attempt + max(numbers, default=0))
@@ -211,6 +211,15 @@ def _prepared(
                 known = set(numbers)
                 sides["attempt"] = [one + last_attempt if one in known else None for one in attempts]
         yield sides
+
+
+def _with_urls(kinds: Sequence[Any], raws: Sequence[Any]) -> list[str]:
+    """Return the frames that may hold a name ending in `rl`, as url and downloadUrl do."""
+    frames = [
+        raw for kind, raw in zip(kinds, raws, strict=False) if kind is Kind.FRAME and isinstance(raw, str)
+    ]
+    block = joined(frames)
+    return frames if block is None else [frames[place] for place in block.with_pair(b"rl")]
 
 
 def _note(log: Log, source: _Source) -> None:
