@@ -7,7 +7,6 @@ Everything from the wire passes through `wire_text.shown` or `plain`.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from html import escape
 from typing import TYPE_CHECKING
 
 from guestlab.style import look
@@ -58,8 +57,7 @@ def label(line: Line, most: int = 60) -> str:
     if not what and line.message is not None:
         what = ", ".join(plain(group.kind, 40) for group in groups_of(line.message)[:3])
     who = "·" if line.who == "system" else line.who
-    number = str(line.number).rjust(4, "\u00a0")  # a list swallows common spaces
-    return f"{number}  {clock(line.time_ns or line.at_ns)}  {who}  {what}"
+    return f"{line.number:>4}  {clock(line.time_ns or line.at_ns)}  {who}  {what}"
 
 
 # -- the widget ---------------------------------------------------------------------------------------
@@ -78,7 +76,7 @@ def bubble(line: Line) -> str:
     held = f'<div class="gl-held">{held}</div>' if held else ""
     empty = "" if words or held else '<div class="gl-words gl-quiet">(no words)</div>'
     return (
-        f'<div class="gl-msg gl-by-{line.who}"><div class="gl-who">{escape(who_said(line))} {_time(line)} '
+        f'<div class="gl-msg gl-by-{line.who}"><div class="gl-who">{shown(who_said(line))} {_time(line)} '
         f'<span class="gl-nr">#{line.number}</span></div>'
         f'<div class="gl-bubble">{words}{held}{empty}</div>{_marks(line)}</div>'
     )
@@ -178,8 +176,8 @@ def _row(line: Line) -> str:
     words = f"{shown(line.text)}" if line.text else ""
     held = "".join(_static_group(group) for group in _groups(line))
     marks = "; ".join(_mark_words(line))
-    rest = f"<br><i>{escape(marks)}</i>" if marks else ""
-    who = f"{_ARROWS[line.who]} <b>{escape(who_said(line))}</b>"
+    rest = f"<br><i>{shown(marks)}</i>" if marks else ""
+    who = f"{_ARROWS[line.who]} <b>{shown(who_said(line))}</b>"
     return f'{start}<td align="left">{who}</td><td align="left">{words}{held}{rest}</td></tr>'
 
 

@@ -101,13 +101,13 @@ class Composer:
         frame = self._parsed()
         if frame is not None:
             frame["tracingId"] = made
-            self.frame.value = json.dumps(frame, indent=2, ensure_ascii=False)
+            self.frame.value = _laid_out(frame)
         self._answer = note(f"New UUID: {made}", "done")
         self._poke()
 
     def _repair(self) -> None:
         if self._converted is not None:
-            self.frame.value = json.dumps(self._converted, indent=2, ensure_ascii=False)
+            self.frame.value = _laid_out(self._converted)
 
     def _parsed(self) -> dict[str, Any] | None:
         try:
@@ -191,6 +191,11 @@ def _without_placeholders(frame: dict[str, Any]) -> dict[str, Any]:
     return {key: "<filled in>" if value == TOKEN else value for key, value in frame.items()}
 
 
+def _laid_out(frame: dict[str, Any]) -> str:
+    """Write a frame as JSON over several lines; halves of surrogate pairs cannot go to a page."""
+    return json.dumps(frame, indent=2, ensure_ascii=False).encode("utf-8", "replace").decode()
+
+
 def _torn(text: str) -> str:
     try:
         json.loads(text)
@@ -212,7 +217,7 @@ def check_html(check: FrameCheck, torn: str = "") -> str:
     found = table(("✗ key", "what is wrong"), ((plain(k, 120), plain(what, 400)) for k, what in rows))
     meant = ""
     if check.converted is not None:
-        text = plain(json.dumps(check.converted, indent=2, ensure_ascii=False), _LONGEST)
+        text = plain(_laid_out(check.converted), _LONGEST)
         meant = details("what it meant, as a frame", code(text, label="the converted frame"), shown=True)
     return f"{note(torn, 'failed') if torn else ''}{found}{meant}"
 

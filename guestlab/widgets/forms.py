@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from guestlab.protocol.commands import FormEntry, SendForm, SendListPicker
 from guestlab.widgets.theme import escape, note
 from guestlab.widgets.view import button, markup, row, stack
-from guestlab.widgets.wire_text import is_masked, plain, shown
+from guestlab.widgets.wire_text import is_masked, labelled, plain, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -55,8 +55,8 @@ class Rows:
 
 
 def _row_label(item: c.ListPickerItem, number: int) -> str:
-    title = plain(item.title or item.id, _LONGEST, one_line=True) or f"row {number + 1}"
-    return f"{title} ({plain(item.subtitle, _LONGEST, one_line=True)})" if item.subtitle else title
+    subtitle = f" ({item.subtitle[:_LONGEST]})" if item.subtitle else ""
+    return labelled(f"{item.title or item.id or f'row {number + 1}'}"[:_LONGEST] + subtitle, 3 * _LONGEST)
 
 
 def list_picker_box(picker: c.ListPicker, to: str, do: Do) -> Any:
@@ -168,7 +168,7 @@ class Question:
 
         label = self._label(asked.id)
         items = asked.items[:_MOST]
-        titles = [plain(item.title or item.id, _LONGEST, one_line=True) for item in items]
+        titles = [labelled(item.title or item.id, _LONGEST) for item in items]
         field = w.Dropdown(
             options=[("(choose)", None), *((title, number) for number, title in enumerate(titles))],
             tooltip=self.title,

@@ -16,7 +16,7 @@ from guestlab.protocol.codes import describe_error
 from guestlab.protocol.frames import describe_close
 from guestlab.widgets.bubbles import clock, label
 from guestlab.widgets.theme import code, details, escape, note, number
-from guestlab.widgets.view import markup, stack
+from guestlab.widgets.view import button, markup, row, stack
 from guestlab.widgets.wire_text import plain, shown
 
 if TYPE_CHECKING:
@@ -54,11 +54,23 @@ class Inspector:
         self.list = w.Select(options=[], value=None, rows=9, description="Lines of the chat, newest first")
         self.list.observe(self._picked, "value")
         self._detail = markup()
-        self.widget = stack(self.list, self._detail, classes=("gl-inspect",))
+        # JupyterLab takes the arrow keys of a list for itself; buttons are left alone.
+        older = button("Older", lambda: self._step(-1), tooltip="Choose the line before")
+        newer = button("Newer", lambda: self._step(1), tooltip="Choose the line after")
+        self.widget = stack(self.list, row(newer, older), self._detail, classes=("gl-inspect",))
 
     def choose(self, number: int) -> None:
         """Show the frames of the line with this number."""
         self.list.value = number
+
+    def _step(self, by: int) -> None:
+        numbers = sorted(self._lines)
+        if not numbers:
+            return
+        now = numbers[-1] + 1 if self._chosen is None else self._chosen.number
+        further = [number for number in numbers if (number - now) * by > 0]
+        if further:
+            self.choose(min(further) if by > 0 else max(further))
 
     def _picked(self, change: Any) -> None:
         if not self._filling and change["new"] is not None:

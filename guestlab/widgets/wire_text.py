@@ -12,20 +12,26 @@ from html import escape
 
 from guestlab.handshake.quoting import is_masked
 
-__all__ = ["MOST", "is_masked", "plain", "shown"]
+__all__ = ["MOST", "is_masked", "labelled", "plain", "shown"]
 
 MOST = 4000
 """Characters of one text shown; a guest may say 4096 bytes, others are not bounded."""
 
 # Embeddings, overrides and isolates of the bidirectional algorithm (UAX #9), line and paragraph separators,
-# and control characters other than tab and line feed. Marks that scripts need, such as U+200F, stay.
+# halves of surrogate pairs and control characters other than tab and line feed. Marks that scripts need, such as U+200F, stay.
 _UNSEEN = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb"
+    r"\ud800-\udfff]"
+)
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb]"
 )
 
 _MARKS = "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
 _PILES = re.compile(f"([{_MARKS}]{{4}})[{_MARKS}]+")
 """Combining marks one upon another: no language piles up more than four, and more cover other lines."""
+
+_LONG_WORD = re.compile(r"\S{30}(?=\S)")
+"""Where a word may break, also without a style sheet."""
 
 
 def plain(text: str, most: int = MOST, *, one_line: bool = False) -> str:
@@ -46,4 +52,25 @@ def plain(text: str, most: int = MOST, *, one_line: bool = False) -> str:
 
 def shown(text: str, most: int = MOST) -> str:
     """Return the same as HTML: escaped, and kept from turning its surroundings around."""
-    return f'<bdi dir="auto">{escape(plain(text, most), quote=True)}</bdi>' if text else ""
+    if not text:
+        return ""
+    breakable = _LONG_WORD.sub("\\g<0>\0", plain(text, most))
+    return f'<bdi dir="auto">{escape(breakable, quote=True).replace(chr(0), "<wbr>")}</bdi>'
+
+
+_FORMULA = re.compile(r"\$.*\$|\\[(\[a-z]", re.DOTALL)
+_NO_FORMULA = str.maketrans({"$": "\uff04", "\\": "\uff3c"})
+
+
+def labelled(text: str, most: int) -> str:
+    r"""Return text for the label of an input, in which ipywidgets has MathJax look for formulas.
+
+    A formula may hold a link, to any address. What looks like one gets wide signs, a price does not.
+
+    >>> labelled(r"$\href{x}{y}$", 60).isascii()
+    False
+    >>> labelled("only $5", 60)
+    'only $5'
+    """
+    seen = plain(text, most, one_line=True)
+    return seen.translate(_NO_FORMULA) if _FORMULA.search(seen) else seen

@@ -19,7 +19,7 @@ from tests.widgets import chat_frames as frames
 
 ALLOWED = {
     "a", "b", "bdi", "blockquote", "br", "code", "div", "i", "li", "span", "table", "tbody", "td", "th",
-    "thead", "time", "tr", "ul",
+    "thead", "time", "tr", "ul", "wbr",
 }  # fmt: skip
 
 
