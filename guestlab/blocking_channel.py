@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from guestlab.channel import NotificationChannel
     from guestlab.protocol.notifications import Pong, Topic
+    from guestlab.widgets.channel_view import ChannelView
 
 __all__ = ["Channel"]
 
@@ -28,6 +29,7 @@ class Channel:
 
     def __init__(self, core: NotificationChannel) -> None:
         self._core = core
+        self._view: ChannelView | None = None
 
     @classmethod
     def open(cls, core: NotificationChannel, timeout: float = 60.0) -> Channel:
@@ -118,7 +120,16 @@ class Channel:
         """Close the socket."""
         bridge.run(self._core.close())
 
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        from guestlab.display import channel_html
+    def view(self) -> ChannelView:
+        """Its heartbeats, events, gaps and 24 hours, live; the same view each time.
 
-        return {"text/plain": repr(self), "text/html": channel_html(self)}
+        A channel as the last line of a cell shows the same. Without a kernel it is static HTML and text.
+        """
+        if self._view is None:
+            from guestlab.widgets.channel_view import ChannelView
+
+            self._view = ChannelView(self)
+        return self._view
+
+    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
+        return self.view()._repr_mimebundle_(**options)

@@ -127,6 +127,12 @@ class NotificationChannel:
         """The conversations it told of, newest last."""
         return self.protocol.conversations
 
+    @property
+    def expires_in(self) -> float | None:
+        """Seconds until the platform forgets the channel; None before it has topics."""
+        expires = self.protocol.expires
+        return None if expires is None else expires - self._now()
+
     async def __aenter__(self) -> Self:
         await self.open()
         return self

@@ -99,6 +99,10 @@ LAZY_UPWARD = {
     ("tokens", "widgets"),  # a token's life, counting down
     ("bench", "sandbox"),
     ("blocking", "widgets"),  # session.chat()
+    ("blocking_channel", "widgets"),  # what a channel, a log, an attempt, a matrix show in a notebook
+    ("log.recorder", "widgets"),
+    ("handshake.attempt", "widgets"),
+    ("handshake.matrix", "widgets"),
     ("cli", "sandbox"),
 }
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")

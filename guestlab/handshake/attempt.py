@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from guestlab.handshake.diagnosis import Diagnosis
     from guestlab.handshake.evidence import Evidence
+    from guestlab.widgets.attempt_view import AttemptView
 
 __all__ = ["STEPS", "Attempt", "Credential", "Placement", "Plan", "Step"]
 
@@ -148,6 +149,12 @@ class Attempt:
         from guestlab.snippets import snippet
 
         return snippet(self, format)
+
+    def view(self) -> AttemptView:
+        """All it holds, with its code in a language of choice and its sequence diagram."""
+        from guestlab.widgets.attempt_view import AttemptView
+
+        return AttemptView(self)
 
     def __repr__(self) -> str:
         return f"<Attempt {self.number} {self.credential} in {self.placement}: {self.verdict}>"

@@ -19,7 +19,7 @@ from guestlab.handshake.planning import member
 if TYPE_CHECKING:
     import pandas as pd
 
-    from guestlab.display import View
+    from guestlab.widgets.matrix_view import MatrixView
 
 __all__ = ["Cell", "Matrix", "MatrixPlan", "Setting", "vary"]
 
@@ -296,11 +296,11 @@ class Matrix:
 
         return matrix_table(self)
 
-    def view(self) -> View:
-        """The heat map, as static HTML and as text."""
-        from guestlab.display import View, matrix_html
+    def view(self) -> MatrixView:
+        """The heat map, to click into: a field shows its attempt. Static HTML and text without a kernel."""
+        from guestlab.widgets.matrix_view import MatrixView
 
-        return View(str(self), matrix_html(self))
+        return MatrixView(self)
 
-    def _repr_mimebundle_(self, **options: Any) -> dict[str, str]:
+    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
         return self.view()._repr_mimebundle_(**options)

@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from guestlab.log.chunks import PutAway
     from guestlab.log.journal import Journal
     from guestlab.log.reading.report import Skipped
+    from guestlab.widgets.log_view import LogView
 
 __all__ = ["Entries", "Log"]
 
@@ -123,6 +124,7 @@ class Log:
         self._teller: int | None = None
         self._told: frozenset[_Subscription] = frozenset()
         self._tables: Any = None
+        self._shown: LogView | None = None
         self._words, self._moments = CleanWords(self.redactor), Moments()
         self._skipped: tuple[Skipped, ...] = ()
         _LOGS.add(self)
@@ -595,6 +597,27 @@ class Log:
             return f"<Log: {self._count} entries>"
         state = "ended" if self._journal.error is not None else "in"
         return f"<Log: {self._count} entries, journal {state} {self._journal.path.name}>"
+
+    def view(self, **wanted: Any) -> LogView:
+        """Return a live view to look through it: filters, pages, the chosen entry as it was recorded.
+
+        A log as the last line of a cell shows one. Without a kernel it is static HTML and text.
+
+        Args:
+            wanted: What it shows at first: `kind`, `lane`, `direction`, `session`, `text`, `only_refusals`;
+                and `newest_first`.
+
+        Raises:
+            InputError: No such filter, or not one of its values.
+        """
+        from guestlab.widgets.log_view import LogView
+
+        return LogView(self, **wanted)
+
+    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
+        if self._shown is None:
+            self._shown = self.view()
+        return self._shown._repr_mimebundle_(**options)
 
     def table(self) -> pd.DataFrame:
         """Return everything as a DataFrame with the columns of `COLUMNS`.

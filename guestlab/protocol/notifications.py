@@ -225,6 +225,16 @@ class ChannelProtocol:
         self._conversations: dict[str, None] = {}
 
     @property
+    def heartbeat(self) -> float:
+        """Seconds between heartbeats, about."""
+        return self._heartbeat
+
+    @property
+    def lifetime(self) -> float:
+        """Seconds it lives after its subscriptions were set; it is renewed a twenty-fourth of that before."""
+        return self._lifetime
+
+    @property
     def conversations(self) -> tuple[str, ...]:
         """The conversations told of, newest last."""
         return tuple(self._conversations)

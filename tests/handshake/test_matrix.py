@@ -162,7 +162,7 @@ def test_the_table_has_the_same_dtypes_empty_or_full(matrix: Matrix) -> None:
 def test_the_heat_map_is_words_and_icons_never_colour_alone(matrix: Matrix) -> None:
     """In text and in HTML alike, and what was not tried is said to be so."""
     view = matrix.view()
-    for text in (str(matrix), view.text, view.html):
+    for text in (str(matrix), view.text(), view.html()):
         assert "✗ refused 401" in text
         assert "✓ open" in text
         assert "○ not tried" in text
@@ -174,7 +174,7 @@ def test_the_heat_map_is_words_and_icons_never_colour_alone(matrix: Matrix) -> N
 def test_hostile_text_in_a_heat_map_stays_text() -> None:
     """Origins and ids come from people, verdicts from the wire."""
     setting = _setting("none", "nowhere", origin='https://x.example/"><script>alert(1)</script>')
-    shown = Matrix(plan=MatrixPlan((setting,)), where="<b>", cells=(_cell(setting),)).view().html
+    shown = Matrix(plan=MatrixPlan((setting,)), where="<b>", cells=(_cell(setting),)).view().html()
     assert "<script" not in shown
     assert "<b>" not in shown.replace("<b>No", "").replace("<p><b>", "")
 
