@@ -18,12 +18,11 @@ MOST = 4000
 """Characters of one text shown; a guest may say 4096 bytes, others are not bounded."""
 
 # Embeddings, overrides and isolates of the bidirectional algorithm (UAX #9), line and paragraph separators,
-# halves of surrogate pairs and control characters other than tab and line feed. Marks that scripts need, such as U+200F, stay.
+# halves of surrogate pairs, and control characters other than tab and line feed. Marks that scripts need,
+# such as U+200F, stay.
 _UNSEEN = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb"
     r"\ud800-\udfff]"
-)
-    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb]"
 )
 
 _MARKS = "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
