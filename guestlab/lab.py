@@ -74,7 +74,8 @@ class Lab:
     ...     lab.handshake()
 
     Args:
-        region: A `Region`, a domain, an AWS name or any URL of it. None starts the embedded sandbox.
+        region: A `Region`, a domain, an AWS name or any URL of it. None starts the embedded sandbox; where
+            GUESTLAB_SANDBOX_SEED is set, with that seed, so that a whole class sees the same ids.
         deployment_id: The messenger deployment's UUID; needed for the handshake that works and sessions.
         client_id: An OAuth client's id; needed for the token and conversation stages only.
         client_secret: Its secret, or what gives it when it is needed, such as `secret_sources.from_prompt()`.
@@ -120,7 +121,7 @@ class Lab:
             )
             from guestlab.sandbox import Sandbox
 
-            self.sandbox = Sandbox().start()
+            self.sandbox = Sandbox(seed=_sandbox_seed()).start()
             region, deployment_id = self.sandbox.region, self.sandbox.deployment_id
             client_id, client_secret = self.sandbox.client_id, self.sandbox.client_secret
         self.region = region if isinstance(region, Region) else Region.of(region)
@@ -970,6 +971,19 @@ _SCOPE_NOTE = (
     "A scope was asked for. Scopes apply only to clients that do not use the client-credentials grant; "
     "this one is limited by its roles, so adding a scope never mends a refusal (level: official)."
 )
+
+
+def _sandbox_seed() -> int:
+    """The seed that `guestlab lab --seed` hands down to the kernels; 0 without one."""
+    text = os.environ.get("GUESTLAB_SANDBOX_SEED", "").strip()
+    try:
+        return int(text or "0")
+    except ValueError:
+        raise InputError(
+            f"GUESTLAB_SANDBOX_SEED is {text!r}.",
+            why="A seed is a whole number: the same number gives the same ids on every screen.",
+            next_step="Set it to a number such as 7, or unset it.",
+        ) from None
 
 
 def _belongs_to_no_region(**given: object) -> None:

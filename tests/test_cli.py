@@ -119,6 +119,7 @@ def test_the_sandbox_command_prints_one_json_object_and_serves(serving: Any) -> 
         "user_id",
         "queue_id",
         "integration_id",
+        "control_key",
         "urls",
     }
     assert set(first["urls"]) == {"login", "api", "guest", "streaming", "config"}

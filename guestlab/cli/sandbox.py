@@ -19,7 +19,7 @@ __all__ = ["add"]
 
 KEYS = (
     "region http_port tls_port ca_file client_id client_secret deployment_id user_id queue_id "
-    "integration_id urls{login,api,guest,streaming,config}"
+    "integration_id control_key urls{login,api,guest,streaming,config}"
 )
 
 
@@ -86,7 +86,10 @@ def _print_sandbox(description: dict[str, Any]) -> None:
                 print(f"  {name + ' url':<16} {url}")
         elif value is not None:
             print(f"  {key.replace('_', ' '):<16} {value}")
-    print("\nThe secret is the sandbox's own: it opens nothing else. What its services log:", flush=True)
+    print(
+        "\nThe secret and the control key open nothing but this sandbox. What its services log:",
+        flush=True,
+    )
 
 
 def _tell(sandbox: Sandbox, told: int) -> int:

@@ -220,6 +220,11 @@ class Sandbox:
         return self.world.integration_id
 
     @property
+    def control_key(self) -> str:
+        """What `/sandbox/…` wants in the header `Guestlab-Control-Key`; random whatever the seed."""
+        return self.world.control_key
+
+    @property
     def organization_id(self) -> str:
         """The id of the organisation."""
         return self.world.organization_id
@@ -270,7 +275,7 @@ class Sandbox:
         return self.world.log.snapshot()
 
     def describe(self) -> dict[str, Any]:
-        """Where it is and who is who, as plain JSON-ready values. Holds the secret."""
+        """Where it is and who is who, as plain JSON-ready values. Holds both secrets."""
         region = self.region
         return {
             "region": region.name,
@@ -283,6 +288,7 @@ class Sandbox:
             "user_id": self.user_id,
             "queue_id": self.queue_id,
             "integration_id": self.integration_id,
+            "control_key": self.control_key,
             "urls": {
                 "login": region.login_url,
                 "api": region.api_url,

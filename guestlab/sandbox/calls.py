@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import re
+import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from guestlab.sandbox.operations import Operation
     from guestlab.sandbox.world import AccessToken, World
 
-__all__ = ["Call", "Needs", "Reply", "Service", "page_numbers", "serve"]
+__all__ = ["CONTROL_HEADER", "Call", "Needs", "Reply", "Service", "page_numbers", "serve"]
 
 _LOGGER = logging.getLogger("guestlab.sandbox")
 
@@ -49,6 +50,11 @@ class Needs(StrEnum):
     CLIENT = "client"
     GUEST = "guest"
     """A guest JWT; the operation checks it itself."""
+    CONTROL = "control"
+    """The sandbox's own key, for its control plane."""
+
+
+CONTROL_HEADER = "Guestlab-Control-Key"
 
 
 @dataclass(slots=True)
@@ -211,6 +217,11 @@ async def _answer(call: Call, service: Service, needs: Needs) -> Reply:
 
 def _authenticate(call: Call, needs: Needs) -> None:
     if needs in {Needs.NOTHING, Needs.GUEST}:
+        return
+    if needs is Needs.CONTROL:
+        given = call.request.headers.get(CONTROL_HEADER, "")
+        if not secrets.compare_digest(given.encode(), call.world.control_key.encode()):
+            raise Refusal("control.key.wrong", header=CONTROL_HEADER)
         return
     token = call.world.live_token(call.bearer())
     if token is None:

@@ -1,7 +1,9 @@
 """The control plane, under its own path: what a program in another process needs of `Sandbox`'s verbs.
 
-`/sandbox/…`, JSON in and out, no credential, never part of what is imitated. Writes want the JSON content
-type, and no answer here allows other origins: a web page the user happens to visit can do nothing.
+`/sandbox/…`, JSON in and out, never part of what is imitated. Everything but `/sandbox/explain` wants the
+header `Guestlab-Control-Key`, made at random for each sandbox whatever its seed, so that on a machine shared
+by a class nobody disturbs another's. Writes want the JSON content type, and no answer here allows other
+origins: a web page the user happens to visit can do nothing.
 """
 
 from __future__ import annotations

@@ -60,6 +60,11 @@ REFUSALS: dict[str, tuple[int, str]] = {
         401,
         "No authentication bearer token specified in authorization header.",
     ),
+    # the sandbox's own, on its control plane alone
+    "control.key.wrong": (
+        401,
+        "The control plane wants the header {header}: `guestlab sandbox --json` prints it as control_key.",
+    ),
     "bad.credentials": (401, "Invalid login credentials."),
     "missing.permissions": (
         403,

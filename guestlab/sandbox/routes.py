@@ -65,6 +65,7 @@ class Way(NamedTuple):
 
 
 _T, _U, _C, _N, _G = Needs.TOKEN, Needs.USER, Needs.CLIENT, Needs.NOTHING, Needs.GUEST
+_K = Needs.CONTROL
 _API = "/api/v2"
 # An identifier is a UUID: `/conversations/messaging` must not pass for a conversation.
 _CONVERSATION = f"{_API}/conversations/{{conversation_id:uuid}}"
@@ -179,16 +180,16 @@ ROUTES: tuple[Way, ...] = (
         for method in ("GET", "POST", "PATCH", "DELETE")
     ),
     # the sandbox's own
-    Way("GET", "/sandbox/state", control.state, _N, "control"),
-    Way("GET", "/sandbox/backend-log", control.backend_log, _N, "control"),
+    Way("GET", "/sandbox/state", control.state, _K, "control"),
+    Way("GET", "/sandbox/backend-log", control.backend_log, _K, "control"),
     Way("GET", "/sandbox/explain", control.explanation, _N, "control"),
-    Way("POST", "/sandbox/reset", control.reset, _N, "control"),
-    Way("POST", "/sandbox/clock", control.clock, _N, "control"),
-    Way("POST", "/sandbox/faults", control.faults, _N, "control"),
-    Way("DELETE", "/sandbox/faults", control.clear_faults, _N, "control"),
-    Way("POST", "/sandbox/agent", control.agent, _N, "control"),
-    Way("POST", "/sandbox/channels", control.channels, _N, "control"),
-    Way("POST", "/sandbox/clients", control.clients, _N, "control"),
+    Way("POST", "/sandbox/reset", control.reset, _K, "control"),
+    Way("POST", "/sandbox/clock", control.clock, _K, "control"),
+    Way("POST", "/sandbox/faults", control.faults, _K, "control"),
+    Way("DELETE", "/sandbox/faults", control.clear_faults, _K, "control"),
+    Way("POST", "/sandbox/agent", control.agent, _K, "control"),
+    Way("POST", "/sandbox/channels", control.channels, _K, "control"),
+    Way("POST", "/sandbox/clients", control.clients, _K, "control"),
 )
 
 SOCKETS: dict[str, Callable[[Messaging, WebSocket], Awaitable[None]]] = {"/channels/": attend}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+import secrets
 import string
 import uuid
 from dataclasses import dataclass, field
@@ -85,6 +86,8 @@ class World:
         """Runs a function where the world lives: on the server's loop, or here before it runs."""
         self.limits = limits
         self.log = BackendLog()
+        self.control_key = secrets.token_urlsafe(24)
+        """Opens the control plane. Never of the seed: a class shares a seed, and one machine."""
         self.restart(seed=seed, integrations=integrations)
 
     def restart(self, *, seed: int, integrations: bool = True) -> None:

@@ -40,8 +40,11 @@ def sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def http(sandbox: Sandbox) -> Iterator[httpx.Client]:
-    """An HTTP client without any credential."""
-    with httpx.Client(base_url=f"http://127.0.0.1:{sandbox.http_port}", trust_env=False) as client:
+    """An HTTP client without any credential but the control plane's key."""
+    key = {"Guestlab-Control-Key": sandbox.control_key}
+    with httpx.Client(
+        base_url=f"http://127.0.0.1:{sandbox.http_port}", headers=key, trust_env=False
+    ) as client:
         yield client
 
 

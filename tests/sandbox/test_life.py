@@ -21,6 +21,8 @@ from websockets.sync.client import connect
 
 from guestlab.errors import SandboxError
 from guestlab.sandbox import Sandbox
+from guestlab.sandbox.calls import CONTROL_HEADER
+from guestlab.sandbox.routes import ROUTES
 
 from .conftest import raw, upgrade_request
 
@@ -183,7 +185,8 @@ def test_what_speaks_no_tls_does_no_harm(caplog: pytest.LogCaptureFixture) -> No
             strict.wrap_socket(link, server_hostname="localhost")
         context = ssl.create_default_context(cafile=sandbox.ca_file)
         url = f"https://localhost:{sandbox.tls_port}/sandbox/state"
-        assert httpx.get(url, verify=context, trust_env=False).status_code == 200
+        headers = {"Guestlab-Control-Key": sandbox.control_key}
+        assert httpx.get(url, headers=headers, verify=context, trust_env=False).status_code == 200
     assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
@@ -192,7 +195,7 @@ def test_the_description_is_plain_json(sandbox: Sandbox) -> None:
     description = json.loads(json.dumps(sandbox.describe()))
     assert set(description) == {
         *("region", "http_port", "tls_port", "ca_file", "client_id", "client_secret", "deployment_id"),
-        *("user_id", "queue_id", "integration_id", "urls"),
+        *("user_id", "queue_id", "integration_id", "control_key", "urls"),
     }
     assert set(description["urls"]) == {"login", "api", "guest", "streaming", "config"}
 
@@ -220,3 +223,24 @@ def test_refusals_and_broken_requests_leave_no_noise(
     noise = [record.getMessage() for record in caplog.records]
     assert noise == []
     assert raw(sandbox.http_port, upgrade_request("/v1")).startswith(b"HTTP/1.1 401")
+
+
+def test_the_control_plane_wants_the_key_of_this_sandbox(sandbox: Sandbox) -> None:
+    """Another's key opens nothing, not even with the same seed; what it does and does not is for all."""
+    with Sandbox(seed=sandbox.world.seed) as neighbour:
+        assert neighbour.client_id == sandbox.client_id
+        assert neighbour.control_key != sandbox.control_key
+        for headers in ({}, {CONTROL_HEADER: ""}, {CONTROL_HEADER: neighbour.control_key}):
+            for way in (way for way in ROUTES if way.path.startswith("/sandbox/")):
+                url = f"http://127.0.0.1:{sandbox.http_port}{way.path}"
+                reply = httpx.request(way.method, url, headers=headers, trust_env=False)
+                assert reply.status_code == (200 if way.path == "/sandbox/explain" else 401), way
+                assert sandbox.control_key not in reply.text
+
+
+def test_a_reset_keeps_the_control_key(sandbox: Sandbox) -> None:
+    """Who may reset it may go on."""
+    before = sandbox.control_key
+    sandbox.reset(seed=9)
+    assert sandbox.control_key == before
+    assert before not in repr(sandbox) + repr(sandbox.world)
