@@ -111,6 +111,15 @@ class JoinedTexts:
 
     def with_words(self, words: Words) -> list[int]:
         """Return the places of the texts in which one of some words may stand."""
+        return self._texts_at(self._np.concatenate([places for places, _ in self._fours(words)]))
+
+    def words(self, words: Words) -> list[str]:
+        """Return the words of which a part stands in the texts, each once."""
+        found = {four for _, fours in self._fours(words) for four in set(fours.tolist())}
+        return list(dict.fromkeys(word for four in found for word in words.by_four[four]))
+
+    def _fours(self, words: Words) -> list[tuple[Places, Places]]:
+        """Find the four bytes that belong to words: their places, and themselves."""
         np = self._np
         parts = []
         for shift in (0, 2):
@@ -118,8 +127,8 @@ class JoinedTexts:
             fours = np.frombuffer(self._utf8, "<u4", length, shift)
             places = np.flatnonzero(words.table.take((fours * np.uint32(_SPREAD)) >> 16))
             places = places[_among(fours[places], words.fours, np)]
-            parts.append(4 * places + shift)
-        return self._texts_at(np.concatenate(parts))
+            parts.append((4 * places + shift, fours[places]))
+        return parts
 
     def with_pair(self, pair: bytes) -> list[int]:
         """Return the places of the texts with two bytes next to each other."""
@@ -165,10 +174,13 @@ class Words:
     def __init__(self, words: Iterable[str]) -> None:
         import numpy as np
 
-        encoded = [word.encode("utf-8", "surrogatepass") for word in words]
-        # A word has four bytes from an even place on: its first ones, or those after the first.
-        fours = {int.from_bytes(word[start : start + 4], "little") for word in encoded for start in (0, 1)}
-        self.fours = np.array(sorted(fours), "<u4")
+        self.by_four: dict[int, list[str]] = {}
+        """Four bytes of each from an even place on: its first ones, or those after the first."""
+        for word in words:
+            utf8 = word.encode("utf-8", "surrogatepass")
+            for four in {_number(utf8[:4]), _number(utf8[1:5])}:
+                self.by_four.setdefault(four, []).append(word)
+        self.fours = np.array(sorted(self.by_four), "<u4")
         self.table = np.zeros(65536, np.bool_)
         self.table[(self.fours * np.uint32(_SPREAD)) >> 16] = True
 

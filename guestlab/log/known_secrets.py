@@ -11,10 +11,10 @@ import base64
 import json
 import re
 import threading
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus
 
-from guestlab.log.joined_texts import SEAM, Words, first_groups
+from guestlab.log.joined_texts import SEAM, Words, first_groups, joined
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -41,14 +41,6 @@ _FEW = 64
 """Up to so many forms, one search per form is fastest; above, the text is looked up piece by piece."""
 
 
-class _Sought(NamedTuple):
-    """What is searched for in many texts at once."""
-
-    version: int
-    uuids: Any
-    words: Words | None
-
-
 class KnownSecrets:
     """What was learnt, searchable.
 
@@ -69,7 +61,8 @@ class KnownSecrets:
         self._encoded: set[str] = set()
         self._few: tuple[str, ...] | None = ()
         self._pieces: dict[str, tuple[str, ...]] = {}
-        self._sought: _Sought | None = None
+        self._groups: tuple[int, Any] = (-1, None)
+        self._words: tuple[int, Words | None] = (-1, None)
 
     def learn(self, secret: str) -> None:
         """Remember one secret."""
@@ -132,23 +125,29 @@ class KnownSecrets:
 
     def sweep_all(self, texts: list[str], block: JoinedTexts) -> None:
         """Mask every known secret in many texts, in place. The texts are given joined, too."""
-        sought = self._sought_now()
-        if places := block.with_uuids(sought.uuids):
+        if places := block.with_uuids(self._uuids_now()):
             swept = self._without_uuids(SEAM.join([texts[place] for place in places])).split(SEAM)
             for place, text in zip(places, swept, strict=True):
                 texts[place] = text
-        if sought.words is not None:
-            for place in block.with_words(sought.words):
+        if self._masks:
+            for place in block.with_words(self._words_now()):
                 texts[place] = self.sweep(texts[place])
 
-    def _sought_now(self) -> _Sought:
-        """Return what is known, ready to be searched for in many texts."""
-        sought = self._sought
-        if sought is None or sought.version != self.version:
+    def _uuids_now(self) -> Any:
+        count, groups = self._groups
+        if count != len(self._uuids):
             with self._lock:
-                uuids, words = first_groups(self._uuids), Words(self._masks) if self._masks else None
-                sought = self._sought = _Sought(self.version, uuids, words)
-        return sought
+                count, groups = self._groups = (len(self._uuids), first_groups(self._uuids))
+        return groups
+
+    def _words_now(self) -> Words:
+        """Return what is known but for UUIDs, ready to be searched for in long texts."""
+        count, words = self._words
+        if words is None or count != len(self._masks):
+            with self._lock:
+                words = Words(self._masks)
+                self._words = (len(self._masks), words)
+        return words
 
     def _without_uuids(self, text: str) -> str:
         if len(self._uuids) <= _FEW_UUIDS and text.isascii():
@@ -171,6 +170,10 @@ class KnownSecrets:
     def _forms_in(self, text: str) -> Iterator[str]:
         """Look every run of six characters up: the cost depends on the text, not on what is known."""
         pieces = self._pieces
+        block = joined([text])
+        if block is not None:  # long: what is searched for in many texts, is in one
+            yield from filter(text.__contains__, block.words(self._words_now()))
+            return
         for piece in {text[i : i + SHORTEST] for i in range(len(text) - SHORTEST + 1)}:
             for form in pieces.get(piece, ()):
                 if form in text:

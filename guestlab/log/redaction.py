@@ -337,7 +337,8 @@ class Redactor:
         return redacted
 
     def _prose(self, text: str) -> str:
-        text = _CREDENTIAL_LINE.sub(self._credential_line, text)
+        if any(word in _without_case(text) for word in ("authorization", "cookie")):
+            text = _CREDENTIAL_LINE.sub(self._credential_line, text)
         kept: list[str] = []
         position = 0
         for match in _NAME.finditer(text):
@@ -376,7 +377,7 @@ class Redactor:
             text = _PHONE.sub(self._learnt, text)
         if "eyJ" in text:
             text = _DOTTED.sub(self._web_token, text)
-        return _BEARER.sub(self._bearer, text)
+        return _BEARER.sub(self._bearer, text) if "bearer" in _without_case(text) else text
 
     def _web_token(self, match: re.Match[str]) -> str:
         """Mask a JSON Web Token. Searched for from its front, "eyJeyJeyJ…" would take forever."""
@@ -494,6 +495,13 @@ class Redactor:
         # Cookies also say things like "accepted", which must not be swept from every text.
         remembered = len(bare) >= 12 or _looks_secret(bare)
         return value.replace(bare, self.learn(bare) if remembered else self.mask(bare))
+
+
+def _without_case(text: str) -> str:
+    """Make small whatever `re.IGNORECASE` takes for a small letter of ASCII; it knows more than `str.lower`."""
+    if text.isascii():
+        return text.lower()
+    return text.replace("\u0130", "i").lower().replace("\u0131", "i").replace("\u017f", "s")
 
 
 def _without_masked_tokens(text: str) -> str:
