@@ -85,19 +85,46 @@ def test_topics_say_who_may_have_them(lab: Lab) -> None:
     assert known["v2.routing.queues.{id}.conversations.messages"].open_to_client is True
 
 
-def test_a_customer_talks_both_ways_over_rest(lab: Lab) -> None:
-    """In by REST, out by the signed webhook, and both stand among the messages of one log."""
-    with lab.customer() as customer:
+def test_a_customer_is_served_by_the_bot_and_by_an_agent(lab: Lab) -> None:
+    """In by REST, out by the signed webhook; the bot hands over, the queue hears of it, one log has it all."""
+    assert lab.sandbox is not None
+    platform = lab.platform()
+    with lab.channel([_queue(lab)]) as channel, lab.customer() as customer:
         said = customer.send("hello")
         assert said.direction == "Inbound"
-        platform = lab.platform()
-        conversation = platform.conversation(customer.conversation_id)
-        assert {party["purpose"] for party in conversation["participants"]} >= {"customer"}
+        hello, choices = customer.next(), customer.next()
+        assert hello.originating_entity == choices.originating_entity == "Bot"
+        assert choices.content_types == ("QuickReply",) * 4
+        customer.send("Talk to a human")
+        called = customer.next()
+        event = channel.next(topic="v2.routing.queues", timeout=20)
+        assert event.conversation_id == customer.conversation_id
+        parties = {p["purpose"]: p for p in platform.conversation(customer.conversation_id)["participants"]}
+        communication = parties["agent"]["messages"][0]
+        assert communication["state"] == "alerting"
+        platform.say(customer.conversation_id, communication["id"], "Ada here, by REST")
+        by_rest = customer.next()
+        lab.sandbox.agent.say("And by hand", to=customer.conversation_id)
+        by_hand = customer.next()
+        assert (by_rest.text, by_hand.text) == ("Ada here, by REST", "And by hand")
+        assert by_rest.originating_entity == by_hand.originating_entity == "Human"
         customer.typing()
+        customer.received(by_hand)
         assert customer.conversation_id in repr(platform.messages(customer.conversation_id))
     messages = lab.log.messages
-    assert next(iter(messages["text"])) == "hello"
+    words = ["hello", hello.text, choices.text, "Talk to a human", called.text, by_rest.text, by_hand.text]
+    assert list(messages["text"]) == words
+    assert list(messages["direction"]) == [
+        "Inbound",
+        "Outbound",
+        "Outbound",
+        "Inbound",
+        "Outbound",
+        "Outbound",
+        "Outbound",
+    ]
     assert set(messages["conversation_id"]) == {customer.conversation_id}
+    assert messages["message_id"].is_unique
 
 
 def test_the_platform_s_blocking_face_reads_and_refuses(lab: Lab) -> None:

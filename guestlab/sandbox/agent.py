@@ -1,8 +1,9 @@
 """The agent's voice: verbs by which a program plays the human on the other side.
 
 Each verb speaks in the conversation of the guest who spoke last, or in the one named by `to=` (a
-conversation id or a guest token). The agent joins through the queue with the first thing said; from then on
-the bot is silent.
+conversation id, a guest token or an Open Messaging customer's id); if no guest is there, in that of the
+customer who spoke last. The agent joins through the queue with the first thing said; from then on the bot is
+silent.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ from guestlab.sandbox.dialogue import AGENT
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from guestlab.sandbox.conversations import Conversation
     from guestlab.sandbox.messaging import Messaging
-    from guestlab.sandbox.sessions import Session
+    from guestlab.sandbox.voices import Voice
 
 __all__ = ["Agent"]
 
@@ -37,7 +39,7 @@ class Agent:
 
     @property
     def conversations(self) -> tuple[str, ...]:
-        """The ids of the running conversations of living guest sessions, newest last."""
+        """The ids of the running conversations of guests and Open Messaging customers, newest last."""
 
         def there() -> tuple[str, ...]:
             running = [
@@ -45,6 +47,7 @@ class Agent:
                 for session in self._messaging.sessions
                 if session.conversation is not None and session.conversation.ended_at is None
             ]
+            running += [customer.conversation for customer in self._messaging.customers.present]
             return tuple(c.id for c in sorted(running, key=lambda c: c.started_at))
 
         found: tuple[str, ...] = self._messaging.world.call(there)
@@ -53,8 +56,8 @@ class Agent:
     def transcript(self, *, to: str | None = None) -> tuple[tuple[str, str], ...]:
         """Who said what, oldest first, such as ("customer", "hello")."""
 
-        def there(session: Session) -> tuple[tuple[str, str], ...]:
-            messages = session.conversation.messages if session.conversation is not None else ()
+        def there(voice: Voice) -> tuple[tuple[str, str], ...]:
+            messages = voice.conversation.messages if voice.conversation is not None else ()
             return tuple((m.participant.purpose, str(m.normalized.get("text") or "")) for m in messages)
 
         return self._with(to, there)
@@ -64,21 +67,20 @@ class Agent:
 
         Args:
             text: The words.
-            to: A conversation id or guest token; by default the guest who spoke last.
-            nickname: The alias the guest sees.
+            to: A conversation id, a guest token or a customer's id; by default the guest who spoke last, or
+                the Open Messaging customer who did if no guest is there.
+            nickname: The alias the guest sees; a customer's webhook sees the integration's name without.
             image: The address of the agent's picture.
         """
         sender = {k: v for k, v in (("nickname", nickname), ("image", image)) if v}
-        return self._with(
-            to, lambda s: str(self._messaging.dialogue.say(s, text=text, entity=AGENT, sender=sender)["id"])
-        )
+        return self._with(to, lambda voice: voice.say(text=text, entity=AGENT, sender=sender))
 
     def typing(self, *, on: bool = True, seconds: float = 5.0, to: str | None = None) -> None:
         """Show that the agent types."""
 
-        def there(session: Session) -> None:
-            self._messaging.world.conversations.agent(self._conversation(session))
-            self._messaging.dialogue.typing(session, on=on, duration=int(seconds * 1000), entity=AGENT)
+        def there(voice: Voice) -> None:
+            self._messaging.world.conversations.agent(_running(voice))
+            voice.typing(on=on, duration=int(seconds * 1000), entity=AGENT)
 
         self._with(to, there)
 
@@ -86,8 +88,9 @@ class Agent:
         """Show content of any kind the sandbox can make; returns the message's id.
 
         Args:
-            kind: quick_replies, quick_replies_v2, card, carousel, list_picker, date_picker or form.
-            to: A conversation id or guest token.
+            kind: quick_replies, quick_replies_v2, card, carousel, list_picker, date_picker or form; for a
+                customer of Open Messaging quick_replies, card, carousel or date_picker.
+            to: A conversation id, a guest token or a customer's id.
             values: As in a script file.
         """
         if kind not in CONTENT:
@@ -104,8 +107,17 @@ class Agent:
                 why=f"{error}.",
                 next_step="Compare with the same step in the built-in bot's script, default_bot.yaml.",
             ) from None
-        dialogue = self._messaging.dialogue
-        return self._with(to, lambda s: str(dialogue.say(s, text=text, content=content, entity=AGENT)["id"]))
+
+        def there(voice: Voice) -> str:
+            if kind not in voice.shows:
+                raise SandboxError(
+                    f"An Open Messaging customer cannot be shown {kind}.",
+                    why=f"That channel has {', '.join(sorted(voice.shows))} (inferred from its documents).",
+                    next_step="Take one of these, or say it in words.",
+                )
+            return voice.say(text=text, content=content, entity=AGENT)
+
+        return self._with(to, there)
 
     def quick_replies(self, text: str, *options: str | dict[str, str], to: str | None = None) -> str:
         """Offer quick replies: words, or {text, payload}."""
@@ -155,41 +167,38 @@ class Agent:
                     next_step="Check the path.",
                 ) from None
         mime = mime or mimetypes.guess_type(name)[0]
-        send = self._messaging.send_file
-        return self._with(to, lambda s: str(send(s, name=name, data=data, mime=mime, entity=AGENT)["id"]))
+        return self._with(to, lambda voice: voice.send_file(name=name, data=data, mime=mime, entity=AGENT))
 
     def disconnect(self, *, read_only: bool | None = None, to: str | None = None) -> None:
         """End the conversation; what the guest sees is the deployment's switch.
 
         Args:
-            read_only: True or False overrides the deployment's switch.
-            to: A conversation id or guest token.
+            read_only: True or False overrides the deployment's switch. Open Messaging has none.
+            to: A conversation id, a guest token or a customer's id.
         """
-        self._with(to, lambda s: self._messaging.dialogue.disconnect(s, read_only=read_only))
+        self._with(to, lambda voice: voice.disconnect(read_only=read_only))
 
-    def _conversation(self, session: Session) -> Any:
-        if session.conversation is None or session.conversation.ended_at is not None:
-            raise SandboxError(
-                "This guest has no running conversation.",
-                why="A conversation begins with the guest's first message.",
-                next_step="Let the guest say something first.",
-            )
-        return session.conversation
-
-    def _with(self, to: str | None, function: Callable[[Session], T]) -> T:
-        result: T = self._messaging.world.call(lambda: function(self._session(to)))
+    def _with(self, to: str | None, function: Callable[[Voice], T]) -> T:
+        result: T = self._messaging.world.call(lambda: function(self._voice(to)))
         return result
 
-    def _session(self, to: str | None) -> Session:
-        if to is not None:
-            found = self._messaging.named_session(to)
-        else:
-            living = self._messaging.sessions
-            found = max(living, key=lambda s: (s.said_at, s.created_at), default=None)
+    def _voice(self, to: str | None) -> Voice:
+        found = self._messaging.named_voice(to)
         if found is None:
             raise SandboxError(
                 "There is no guest to talk to." if to is None else f"Nobody is known as {to!r}.",
                 why="No guest session is open." if to is None else "It is no living conversation or guest.",
-                next_step="Connect a guest and configure its session first.",
+                next_step="Connect a guest and configure its session, or send an open message, first.",
             )
         return found
+
+
+def _running(voice: Voice) -> Conversation:
+    conversation = voice.conversation
+    if conversation is None or conversation.ended_at is not None:
+        raise SandboxError(
+            "This guest has no running conversation.",
+            why="A conversation begins with the guest's first message.",
+            next_step="Let the guest say something first.",
+        )
+    return conversation

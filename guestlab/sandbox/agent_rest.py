@@ -1,6 +1,7 @@
 """The agent's side by REST: read conversations and messages, answer, type, attach, end.
 
-What an agent's program uses, so that a guest on the socket and an agent by REST hold a whole conversation.
+What an agent's program uses, so that a guest on the socket, or an Open Messaging customer, and an agent by
+REST hold a whole conversation.
 `{communicationId}` is the agent's own, `participants[purpose=agent].messages[].id`; sending on it connects
 the agent if it was only alerting. Whether a client-credentials token may do so is not documented: here it
 may (level: inferred). Paths, bodies, codes: the Platform API's OpenAPI document (level: official).
@@ -12,14 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from guestlab.sandbox.attachments import LINK_SECONDS
 from guestlab.sandbox.calls import Call, Reply, page_numbers
-from guestlab.sandbox.clock import iso
 from guestlab.sandbox.conversation_documents import conversation_document, message_document
-from guestlab.sandbox.conversations import MessageData
 from guestlab.sandbox.dialogue import AGENT
 from guestlab.sandbox.refusals import Refusal
 
 if TYPE_CHECKING:
     from guestlab.sandbox.conversations import Conversation, Participant
+    from guestlab.sandbox.voices import Voice
 
 __all__ = [
     "attributes",
@@ -35,7 +35,6 @@ __all__ = [
     "send",
     "typing",
     "update_conversation",
-    "write_to_customer",
 ]
 
 TEXT_LENGTH = 4000
@@ -111,19 +110,9 @@ async def send(call: Call) -> dict[str, Any]:
         raise Refusal("constraint.validation", reason="textBody or mediaIds is wanted")
     if len(text or "") > TEXT_LENGTH:
         raise Refusal("max.length.exceeded", limit=TEXT_LENGTH)
-    if target.messenger_type == "webmessaging":
-        return _to_guest(call, target, party, text, media)
-    return message_document(write_to_customer(call, target, party, text or "", entity=AGENT))
-
-
-def _to_guest(
-    call: Call, target: Conversation, party: Participant, text: str | None, media: list[Any]
-) -> dict[str, Any]:
-    dialogue, uploads = call.messaging.dialogue, call.messaging.uploads
-    session = dialogue.session_of(target)
-    if session is None or not session.alive:
-        raise Refusal("request.conflict")
-    files = [uploads.find(session, one) for one in media]
+    voice = _voice(call, target)
+    uploads = call.messaging.uploads
+    files = [uploads.find(voice.owner, one) for one in media]
     if any(found is None or found.data is None for found in files):
         raise Refusal("not.found")
     content = [
@@ -131,51 +120,10 @@ def _to_guest(
         for found in files
         if found is not None
     ]
-    body = dialogue.say(session, text=text, content=content, kind="Text", entity=AGENT, party=party)
-    found = call.world.conversations.message(body["id"])
-    assert found is not None
-    return message_document(found)
-
-
-def write_to_customer(
-    call: Call, target: Conversation, party: Participant, text: str, *, entity: str
-) -> MessageData:
-    """Open Messaging: kept here, and sent to the integration's webhook."""
-    world = call.world
-    now = world.now()
-    message_id = world.new_hex()
-    channel = {
-        "id": target.own_address,
-        "messageId": message_id,
-        "platform": "Open",
-        "type": "Private",
-        "to": {"id": target.guest_address, "idType": "Opaque"},
-        "from": {"id": target.own_address, "idType": "Opaque", "nickname": party.name},
-        "time": iso(now),
-    }
-    normalized = {
-        "id": message_id,
-        "channel": channel,
-        "direction": "Outbound",
-        "originatingEntity": entity,
-        "type": "Text",
-        "text": text,
-        "content": [],
-        "reasons": [],
-        "relatedMessages": [],
-    }
-    found = MessageData(
-        id=message_id,
-        conversation=target,
-        participant=party,
-        at=now,
-        inbound=False,
-        normalized=normalized,
-        status="sent",
-    )
-    world.conversations.keep(found)
-    call.messaging.webhooks.send(target, normalized)
-    return found
+    sent = voice.say(text=text, content=content, kind="Text", entity=AGENT, party=party)
+    message = call.world.conversations.message(sent)
+    assert message is not None
+    return message_document(message)
 
 
 async def typing(call: Call) -> Reply:
@@ -185,11 +133,11 @@ async def typing(call: Call) -> Reply:
     wish = body.get("typing") if isinstance(body, dict) else None
     wish = wish if isinstance(wish, dict) else {}
     duration = wish.get("duration")
-    session = call.messaging.dialogue.session_of(target)
-    if session is not None and session.alive:
+    voice = call.messaging.voice_of(target)
+    if voice is not None:
         milliseconds = duration if isinstance(duration, int) and 0 < duration < 600_000 else 5000
         on = wish.get("type", "On") != "Off"
-        call.messaging.dialogue.typing(session, on=on, duration=milliseconds, entity=AGENT)
+        voice.typing(on=on, duration=milliseconds, entity=AGENT)
     return Reply(status=204)
 
 
@@ -198,12 +146,9 @@ async def media_upload(call: Call) -> dict[str, Any]:
     target, _ = _speaker(call)
     body = await call.object()
     name, size = body.get("fileName"), body.get("contentLengthBytes")
-    session = call.messaging.dialogue.session_of(target)
     if not isinstance(name, str) or not name or not isinstance(size, int) or size <= 0:
         raise Refusal("missing.required.field.value", field="fileName, contentLengthBytes")
-    if session is None:
-        raise Refusal("request.conflict")
-    found = call.messaging.uploads.from_agent(session, name, b"", None)
+    found = call.messaging.uploads.from_agent(_voice(call, target).owner, name, b"", None)
     found.data, found.size, found.state = None, size, "asked"
     key = call.messaging.uploads.link(found)
     return {
@@ -273,9 +218,9 @@ def _leave(call: Call, target: Conversation, party: Participant) -> None:
 
 
 def _end(call: Call, target: Conversation) -> None:
-    session = call.messaging.dialogue.session_of(target)
-    if session is not None and session.alive and target.ended_at is None:
-        call.messaging.dialogue.disconnect(session)
+    voice = call.messaging.voice_of(target)
+    if voice is not None and target.ended_at is None:
+        voice.disconnect()
     call.world.conversations.end(target, "peer")
 
 
@@ -285,6 +230,14 @@ def _conversation(call: Call, code: str = "conversation.error.conversation.not.f
     if found is None:
         raise Refusal(code)
     return found
+
+
+def _voice(call: Call, target: Conversation) -> Voice:
+    """How to speak there; refused where nobody is left to hear it."""
+    voice = call.messaging.voice_of(target)
+    if voice is None:
+        raise Refusal("request.conflict")
+    return voice
 
 
 def _speaker(call: Call) -> tuple[Conversation, Participant]:

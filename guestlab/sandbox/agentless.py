@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from guestlab.sandbox.agent_rest import write_to_customer
 from guestlab.sandbox.clock import iso
 from guestlab.sandbox.conversation_documents import message_document
 from guestlab.sandbox.dialogue import BOT
@@ -100,9 +99,10 @@ def _to_customer(call: Call, body: dict[str, Any], kind: str) -> MessageData:
         conversation = world.conversations.begin(
             "open", guest_address=address, own_address=integration.id, name=address
         )
-    party = conversation.participant("workflow")
-    assert party is not None
-    return write_to_customer(call, conversation, party, text, entity=BOT)
+    sent = call.messaging.customers.of(conversation).say(text=text, entity=BOT)
+    message = world.conversations.message(sent)
+    assert message is not None
+    return message
 
 
 def _check_may_join(body: dict[str, Any]) -> None:

@@ -14,7 +14,7 @@ import mimetypes
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
 
 from guestlab.sandbox.calls import Call, Reply
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from guestlab.sandbox.sessions import Connection, Session
 
 __all__ = [
+    "FileOwner",
     "Upload",
     "Uploads",
     "delete_attachment",
@@ -46,12 +47,24 @@ SCAN_SECONDS = 0.01
 _EICAR = b"EICAR-STANDARD-ANTIVIRUS-TEST-FILE"
 
 
+class FileOwner(Protocol):
+    """Whose a file is: a guest session, or an Open Messaging customer."""
+
+    @property
+    def id(self) -> str:
+        """What tells owners apart."""
+
+    @property
+    def largest_file(self) -> int:
+        """Bytes of a file."""
+
+
 @dataclass(slots=True, eq=False)
 class Upload:
     """One file on its way."""
 
     id: str
-    session: Session
+    owner: FileOwner
     name: str
     mime: str
     size: int
@@ -79,17 +92,17 @@ class Uploads:
         self._by_id.clear()
         self._links.clear()
 
-    def find(self, session: Session, attachment_id: Any) -> Upload | None:
-        """A session's file."""
-        return self._by_id.get((session.id, attachment_id)) if isinstance(attachment_id, str) else None
+    def find(self, owner: FileOwner, attachment_id: Any) -> Upload | None:
+        """An owner's file."""
+        return self._by_id.get((owner.id, attachment_id)) if isinstance(attachment_id, str) else None
 
     def add(self, upload: Upload) -> None:
         """Keep a file."""
-        self._by_id[upload.session.id, upload.id] = upload
+        self._by_id[upload.owner.id, upload.id] = upload
 
     def remove(self, upload: Upload) -> None:
         """Drop a file."""
-        self._by_id.pop((upload.session.id, upload.id), None)
+        self._by_id.pop((upload.owner.id, upload.id), None)
 
     def link(self, upload: Upload) -> str:
         """A new secret that leads to a file for ten minutes."""
@@ -143,17 +156,17 @@ class Uploads:
             "url": self.download_url(upload, origin),
         }
 
-    def refresh(self, session: Session, document: Any, origin: Origin) -> None:
+    def refresh(self, owner: FileOwner, document: Any, origin: Origin) -> None:
         """Give an attachment object of history a download address that lives."""
-        upload = self.find(session, document.get("id")) if isinstance(document, dict) else None
+        upload = self.find(owner, document.get("id")) if isinstance(document, dict) else None
         if upload is not None:
             document["url"] = self.download_url(upload, origin)
 
-    def from_agent(self, session: Session, name: str, data: bytes, mime: str | None) -> Upload:
+    def from_agent(self, owner: FileOwner, name: str, data: bytes, mime: str | None) -> Upload:
         """A file the other side sends."""
         upload = Upload(
             id=self._messaging.world.new_id(),
-            session=session,
+            owner=owner,
             name=name,
             mime=mime or mimetypes.guess_type(name)[0] or "application/octet-stream",
             size=len(data),
@@ -204,7 +217,7 @@ def on_attachment(messaging: Messaging, connection: Connection, asked: Asked) ->
         return _refuse(connection, asked, attachment_id, *problem)
     upload = Upload(
         id=attachment_id,
-        session=session,
+        owner=session,
         name=str(name),
         mime=str(mime),
         size=int(size or 0),
@@ -266,7 +279,7 @@ async def upload(call: Call) -> Reply:
         return _storage_error("AccessDenied")
     if found.data is not None or found.state == "refused":
         return _storage_error("AccessDenied")
-    limit = found.session.deployment.max_file_kb * 1024
+    limit = found.owner.largest_file
     try:
         data = await call.body(max(limit, found.size) + 1)
     except Refusal:
@@ -336,8 +349,8 @@ def _request_problem(session: Session, name: Any, mime: Any, size: Any) -> tuple
 def _content_problem(upload: Upload, data: bytes) -> tuple[int, str] | None:
     if not data:
         return 4102, "File size is zero"
-    if len(data) > upload.session.deployment.max_file_kb * 1024:
-        return 4002, f"File size {len(data)} is larger than {upload.session.deployment.max_file_kb} KB"
+    if len(data) > upload.owner.largest_file:
+        return 4002, f"File size {len(data)} is larger than {upload.owner.largest_file // 1024} KB"
     if len(data) != upload.size:
         return 4003, f"File has {len(data)} bytes, {upload.size} were announced"
     if _EICAR in data or data.startswith(b"MZ"):

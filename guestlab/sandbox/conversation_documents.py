@@ -15,7 +15,7 @@ from guestlab.sandbox.clock import iso
 if TYPE_CHECKING:
     from guestlab.sandbox.conversations import Conversation, MessageData, Participant
 
-__all__ = ["conversation_document", "message_details", "message_document"]
+__all__ = ["content_item", "conversation_document", "message_details", "message_document"]
 
 
 def message_document(message: MessageData) -> dict[str, Any]:
@@ -53,13 +53,13 @@ def _normalized(message: MessageData, sender: str, receiver: str) -> dict[str, A
         "from": {"id": sender, **channel.get("from", {})},
         "to": {"id": receiver, **channel.get("to", {})},
     }
-    content = [_item(item) for item in message.normalized.get("content") or ()]
+    content = [content_item(item) for item in message.normalized.get("content") or ()]
     shown = {**message.normalized, "channel": {**channel, **parties}}
     return shown | {"content": content} if content else shown
 
 
-def _item(item: dict[str, Any]) -> dict[str, Any]:
-    """One content item: what a guest's frame calls the file's size, REST calls otherwise."""
+def content_item(item: dict[str, Any]) -> dict[str, Any]:
+    """One content item: what a guest's frame calls the file's size, REST and the webhook call otherwise."""
     attachment = item.get("attachment")
     if not isinstance(attachment, dict) or "fileSize" not in attachment:
         return item

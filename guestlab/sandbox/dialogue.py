@@ -160,7 +160,7 @@ class Dialogue:
         mode = session.deployment.disconnect
         if read_only is not None:
             mode = "ReadOnly" if read_only else "Send"
-        session.steps.clear()
+        session.errands.drop()
         if session.conversation is not None:
             entity = AGENT if session.conversation.live("agent") else BOT
         else:

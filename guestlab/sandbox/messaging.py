@@ -23,6 +23,7 @@ from guestlab.sandbox.authorize import Authorizations
 from guestlab.sandbox.bot import Bot
 from guestlab.sandbox.channel_events import ChannelEvents
 from guestlab.sandbox.channels import Channels
+from guestlab.sandbox.customers import Customers
 from guestlab.sandbox.dialogue import Dialogue
 from guestlab.sandbox.faults import Faults
 from guestlab.sandbox.frames import Asked, FrameRefusal, TooFast, envelope, too_many_requests
@@ -33,15 +34,18 @@ from guestlab.sandbox.openid import Provider
 from guestlab.sandbox.origins import Origin
 from guestlab.sandbox.sessions import Connection, Session
 from guestlab.sandbox.sign_ins import SignIns
+from guestlab.sandbox.voices import GuestVoice
 from guestlab.sandbox.webhooks import Webhooks
 
 if TYPE_CHECKING:
     from starlette.websockets import WebSocket
 
     from guestlab.limits import Limits
+    from guestlab.sandbox.conversations import Conversation
     from guestlab.sandbox.deployments import Deployment
     from guestlab.sandbox.openid import Person
     from guestlab.sandbox.scripts import Script
+    from guestlab.sandbox.voices import Voice
     from guestlab.sandbox.windows import Window
     from guestlab.sandbox.world import World
 
@@ -93,6 +97,7 @@ class Messaging:
         self.uploads = Uploads(self)
         self.history_tokens = HistoryTokens(world)
         self.webhooks = Webhooks(world)
+        self.customers = Customers(self)
         self.authorizations = Authorizations(world)
         self.provider = Provider(world)
         self.sign_ins = SignIns(self)
@@ -135,6 +140,7 @@ class Messaging:
         self.dialogue.clear()
         self.uploads.clear()
         self.history_tokens.clear()
+        self.customers.clear()
         self.webhooks.clear()
         self.authorizations.clear()
         self.provider.clear()
@@ -241,6 +247,26 @@ class Messaging:
                 return session
         return None
 
+    def voice_of(self, conversation: Conversation) -> Voice | None:
+        """How to speak in a conversation; None for that of a guest whose session is over."""
+        if conversation.messenger_type == "open":
+            return self.customers.of(conversation)
+        session = self.dialogue.session_of(conversation)
+        return GuestVoice(self, session) if session is not None and session.alive else None
+
+    def named_voice(self, name: str | None) -> Voice | None:
+        """How to speak to whoever a name means, or to the guest who spoke last.
+
+        Args:
+            name: A conversation id, a guest token or an Open Messaging customer's id. None means the guest
+                who spoke last; if no guest is there, the customer who did.
+        """
+        if name is not None:
+            session = self.named_session(name)
+        else:
+            session = max(self.sessions, key=lambda s: (s.said_at, s.created_at), default=None)
+        return GuestVoice(self, session) if session is not None else self.customers.named(name)
+
     def open(self, deployment: Deployment, token: str, *, person: Person | None = None) -> Session:
         """Begin a session; one that had the token before is replaced."""
         previous = self.find(deployment, token)
@@ -308,10 +334,9 @@ class Messaging:
             conversation_end: The customer's disconnect type in the conversation.
         """
         session.ended = why
-        session.steps.clear()
-        for timer in (session.bot_timer, session.expiry_timer):
-            if timer is not None:
-                timer.cancel()
+        session.errands.drop()
+        if session.expiry_timer is not None:
+            session.expiry_timer.cancel()
         for key in [key for key, value in self._sessions.items() if value is session]:
             del self._sessions[key]
         if closed_event is not None:

@@ -13,6 +13,7 @@ from guestlab.sandbox.conversations import MessageData
 from guestlab.sandbox.pages import safe_target
 from guestlab.sandbox.platform import page
 from guestlab.sandbox.refusals import Refusal
+from guestlab.sandbox.saying import meant
 from guestlab.sandbox.world import Integration, World
 
 if TYPE_CHECKING:
@@ -227,17 +228,18 @@ def _keep(
     assert customer is not None
     attributes = _attributes(channel)
     customer.attributes.update({f"context.{key}": value for key, value in attributes.items()})
-    world.conversations.keep(
-        MessageData(
-            id=message_id,
-            conversation=conversation,
-            participant=customer,
-            at=world.now(),
-            inbound=True,
-            normalized=normalized,
-            channel_message_id=normalized["channel"]["messageId"],
-        )
+    message = MessageData(
+        id=message_id,
+        conversation=conversation,
+        participant=customer,
+        at=world.now(),
+        inbound=True,
+        normalized=normalized,
+        channel_message_id=normalized["channel"]["messageId"],
     )
+    world.conversations.keep(message)
+    words = meant(str(said["text"]), said["content"])
+    call.messaging.customers.of(conversation).heard(message, sender, words)
     call.detail = f"conversation {conversation.id}"
     hidden = {"direction", "originatingEntity"}
     answer = {key: value for key, value in normalized.items() if key not in hidden}

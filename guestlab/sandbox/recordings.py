@@ -166,9 +166,9 @@ _KINDS = frozenset(
 def _attachment(call: Call, message: MessageData, item: dict[str, Any]) -> dict[str, Any]:
     """A file with a fresh address, as a presigned one would be."""
     attachment = copy.deepcopy(item["attachment"])
-    session = call.messaging.dialogue.session_of(message.conversation)
-    if session is not None:
-        call.messaging.uploads.refresh(session, attachment, call.origin)
+    voice = call.messaging.voice_of(message.conversation)
+    if voice is not None:
+        call.messaging.uploads.refresh(voice.owner, attachment, call.origin)
     names = {"id": "id", "url": "url", "filename": "name", "fileSize": "contentLength"}
     return {name: attachment[own] for own, name in names.items() if attachment.get(own) is not None}
 

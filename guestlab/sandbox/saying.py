@@ -11,13 +11,14 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from guestlab.sandbox.frames import FrameRefusal, TooFast, envelope
+from guestlab.sandbox.voices import GuestVoice
 
 if TYPE_CHECKING:
     from guestlab.sandbox.frames import Asked
     from guestlab.sandbox.messaging import Messaging
     from guestlab.sandbox.sessions import Connection, Session
 
-__all__ = ["echo", "on_message"]
+__all__ = ["echo", "meant", "on_message"]
 
 _TYPES = {"Text", "Structured", "Event", "Receipt", "Message"}
 
@@ -76,8 +77,8 @@ def _words(
         raise FrameRefusal(4011, f"Message length {length} is larger than {limit}")
     content = messaging.uploads.attach(session, content, connection.origin)
     messaging.dialogue.heard(session, message, kind=kind, content=content, tracing_id=asked.tracing_id)
-    for words in _meant(text or "", content):
-        messaging.bot.hear(session, words)
+    for words in meant(text or "", content):
+        messaging.bot.hear(GuestVoice(messaging, session), words)
     return 200
 
 
@@ -104,7 +105,7 @@ def _event(
     if "Clear" in presences:
         messaging.clear(session)
     elif "Join" in presences:
-        messaging.bot.hear(session, "", on="join")
+        messaging.bot.hear(GuestVoice(messaging, session), "", on="join")
     return 200
 
 
@@ -160,7 +161,7 @@ def _presence(event: dict[str, Any]) -> str | None:
     return kind if isinstance(kind, str) else None
 
 
-def _meant(text: str, content: list[dict[str, Any]]) -> list[str]:
+def meant(text: str, content: list[dict[str, Any]]) -> list[str]:
     """What the bot hears: the payloads of pressed buttons or a form's name, else the words."""
     payloads: list[str] = []
     for item in content:

@@ -6,12 +6,12 @@ WebSocket; what it sends waits in its outbox.
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from guestlab.sandbox.json_text import write_json
 from guestlab.sandbox.outbox import Due, Outbox
+from guestlab.sandbox.voices import Errands
 from guestlab.sandbox.windows import Window
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from guestlab.sandbox.faults import Faults
     from guestlab.sandbox.openid import Person
     from guestlab.sandbox.origins import Origin
-    from guestlab.sandbox.scripts import Step
     from guestlab.sandbox.wire import SocketWire
 
 __all__ = ["Connection", "Session"]
@@ -58,15 +57,18 @@ class Session:
     attributes: dict[str, str] = field(default_factory=dict, repr=False)
     message_window: Window = field(default_factory=Window, repr=False)
     history_window: Window = field(default_factory=Window, repr=False)
-    steps: deque[Step] = field(default_factory=deque, repr=False)
-    """What the bot still has to do."""
-    bot_timer: Timer | None = field(default=None, repr=False)
+    errands: Errands = field(default_factory=Errands, repr=False)
     expiry_timer: Timer | None = field(default=None, repr=False)
 
     @property
     def alive(self) -> bool:
         """Whether it has not ended."""
         return self.ended is None
+
+    @property
+    def largest_file(self) -> int:
+        """Bytes of a file, by the deployment."""
+        return self.deployment.max_file_kb * 1024
 
     def stamp(self, now: float) -> float:
         """The time of the next message: by the clock, and later than every earlier one.

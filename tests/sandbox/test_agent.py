@@ -1,15 +1,10 @@
-"""The other side: the agent's verbs, the agent's REST calls, Open Messaging's webhook, push, the retired chat."""
+"""The other side: the agent's verbs, the agent's REST calls, push, the retired chat."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 import json
 import threading
-import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -265,73 +260,6 @@ def test_whoever_watches_hears_of_every_change(sandbox: Sandbox) -> None:
     ]
     stop()
     guest.close()
-
-
-# -- Open Messaging's webhook -------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def hook() -> Iterator[Any]:
-    """A webhook on this machine: its address, and what it received."""
-    received: list[tuple[dict[str, str], bytes]] = []
-    arrived = threading.Semaphore(0)
-
-    class Hook(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            received.append((dict(self.headers), body))
-            self.send_response(200 if len(received) > 1 else 500)
-            self.end_headers()
-            arrived.release()
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Hook)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/hook", received, arrived
-    server.shutdown()
-    server.server_close()
-    thread.join()
-
-
-def test_the_agents_answer_goes_to_the_signed_webhook(sandbox: Sandbox, api: httpx.Client, hook: Any) -> None:
-    """Base64 HMAC of the raw body, one's own headers; tried again after a 500."""
-    url, received, arrived = hook
-    secret = "sixteen-letters!"
-    integration = api.post(
-        "/api/v2/conversations/messaging/integrations/open",
-        json={
-            "name": "mine",
-            "outboundNotificationWebhookUrl": url,
-            "outboundNotificationWebhookSignatureSecretToken": secret,
-            "webhookHeaders": {"X-My-Key": "v"},
-        },
-    ).json()
-    inbound = {
-        "channel": {"from": {"id": "guest-42", "idType": "Opaque"}, "time": "2026-10-08T09:00:00.000Z"},
-        "text": "Hello",
-    }
-    path = f"{MESSAGES}/{integration['id']}/inbound/open/message"
-    conversation = api.post(path, params={"prefetchConversationId": "true"}, json=inbound).json()[
-        "conversationId"
-    ]
-    line = _lines(api, conversation)["workflow"]["messages"][0]["id"]
-    sent = api.post(f"{MESSAGES}/{conversation}/communications/{line}/messages", json={"textBody": "Hi Ada"})
-    assert arrived.acquire(timeout=10)
-    while "try 1" not in {record.detail for record in sandbox.backend_log}:
-        time.sleep(0.005)
-    sandbox.clock.advance(5)
-    assert arrived.acquire(timeout=10)
-    headers, body = received[1]
-    digest = base64.b64encode(hmac.new(secret.encode(), body, hashlib.sha256).digest()).decode()
-    assert headers["X-Hub-Signature-256"] == f"sha256={digest}"
-    assert headers["X-My-Key"] == "v"
-    message = json.loads(body)
-    assert (message["id"], message["text"], message["direction"]) == (sent.json()["id"], "Hi Ada", "Outbound")
-    assert message["conversationId"] == conversation
-    assert message["channel"]["to"] == {"id": "guest-42", "idType": "Opaque"}
 
 
 # -- what is left -------------------------------------------------------------------------------------------

@@ -262,7 +262,8 @@ def test_a_customers_typing_is_told_and_not_kept(sandbox: Sandbox, api: httpx.Cl
     conversation_id = _open_conversation(sandbox, api)
     event = _fits(api.post(path, json=body).json(), "OpenEventNormalizedMessage")
     flat = api.get(f"/api/v2/conversations/messages/{conversation_id}").json()
-    ids = [one["messageId"] for party in flat["participants"] for one in party["messages"]]
+    customer = next(party for party in flat["participants"] if party["purpose"] == "customer")
+    ids = [one["messageId"] for one in customer["messages"]]
     assert len(ids) == 1
     assert event["id"] not in ids
     for wrong in ({"channel": channel}, {"channel": channel, "events": [{"eventType": "Presence"}]}, {}):
