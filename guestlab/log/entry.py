@@ -14,7 +14,7 @@ import enum
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-__all__ = ["COLUMNS", "Column", "Entry", "Kind", "Lane", "Stage", "Step", "columns_markdown"]
+__all__ = ["COLUMNS", "UNTIMED", "Column", "Entry", "Kind", "Lane", "Stage", "Step", "columns_markdown"]
 
 
 class Kind(enum.StrEnum):
@@ -89,7 +89,12 @@ _MESSAGE_DIRECTIONS = ("Inbound", "Outbound")
 COLUMNS: tuple[Column, ...] = (
     Column("seq", "int64", "", "Number of the entry in its log: 1, 2, 3 … without a gap."),
     Column("at", _TIME, "ns", "Wall time at which it was recorded, or crossed the wire where known."),
-    Column("monotonic_ns", "int64", "ns", "Monotonic time of the same moment: for differences only."),
+    Column(
+        "monotonic_ns",
+        "int64",
+        "ns",
+        "Monotonic time of the same moment: for differences only. 0: no clock told it.",
+    ),
     Column("kind", "category", "", "What the entry records.", tuple(Kind)),
     Column("stage", "category", "", "What the lab was doing.", tuple(Stage)),
     Column("step", "category", "", "Timed phase inside an attempt.", tuple(Step)),
@@ -131,6 +136,8 @@ COLUMNS: tuple[Column, ...] = (
 """The schema of `log.table()`, in column order."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+UNTIMED = 0
+"""`monotonic_ns` of what a file tells without a time: its `at` is when the file was last changed."""
 _SHOWN = 60
 """Characters of a text in an entry's repr."""
 

@@ -139,7 +139,7 @@ class SessionsFeed:
             if kind is Kind.FRAME:
                 session.frames_sent += direction == "sent"
                 session.frames_received += direction == "received"
-            if status == 101:
+            if status == 101 and kind is Kind.RESPONSE:  # an attempt says it again
                 session.connects += 1
             if close_code is not None:
                 session.close_code = close_code

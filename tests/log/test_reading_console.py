@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from guestlab.log.entry import UNTIMED
 from guestlab.log.reading import read
 from guestlab.log.reading.console import without_escapes
 
@@ -169,3 +170,22 @@ def test_escapes_are_taken_off() -> None:
     """Colours, cursor movements, titles, and what a carriage return wrote over."""
     assert without_escapes("\x1b[1G\x1b[0J> \x1b[3G\r\x1b[2K\x1b[3D\x1b[34m< {}\x1b[39m\r") == "< {}"
     assert without_escapes("\x1b7\x1b]0;title\x07x\x1b8") == "x"
+
+
+def test_an_upgrade_that_worked_is_an_attempt_too(tmp_path: Path) -> None:
+    """Otherwise a count of attempts knew refusals alone; the session connected once all the same."""
+    path = tmp_path / "wscat.txt"
+    path.write_text(
+        'Connected (press CTRL+C to quit)\n> {"action":"echo"}\nerror: Unexpected server response: 401\n'
+    )
+    log = read(path)
+    assert log.attempts["ok"].tolist() == [True, False]
+    assert log.attempts["http_status"].tolist() == [101, 401]
+    assert log.attempts["attempt"].tolist() == [1, 2]
+    assert log.sessions["connects"].tolist() == [1]
+
+
+def test_what_bears_no_time_says_so(tmp_path: Path) -> None:
+    """`at` is the file's, and 0 for the other clock tells that nobody measured it."""
+    (tmp_path / "wscat.txt").write_text('Connected (press CTRL+C to quit)\n> {"action":"echo"}\n')
+    assert {entry.monotonic_ns for entry in read(tmp_path / "wscat.txt").entries} == {UNTIMED}

@@ -3,7 +3,8 @@
 A line is judged by its mark: `> ` was sent, `< ` received, `Connected`, `error:` and their like tell how the
 socket fared, `You:` and `Them:` are lines of a transcript. A bare line is a frame if it is one by its keys.
 Colours and cursor movements are taken off first. A terminal keeps no times: every entry bears that of the
-file. What a tool says of a refused upgrade becomes an attempt with its diagnosis.
+file, and `monotonic_ns` 0, which says that no clock told it. What a tool says of an upgrade becomes an
+attempt, of a refused one with its diagnosis.
 
 Sources: wscat 6.1.0, `bin/wscat`; websockets 17.4, `cli.py`; vi/websocat, issue 55; ovotech
 genesys-web-messaging-tester-cli, `commands/scriptedTest/ui.ts` and `commands/aiTest/ui.ts`.
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from guestlab.handshake.diagnosis import diagnose
 from guestlab.handshake.evidence import Evidence
-from guestlab.log.entry import Entry, Kind, Lane, Stage, Step
+from guestlab.log.entry import UNTIMED, Entry, Kind, Lane, Stage, Step
 from guestlab.log.frame_columns import Frames, direction_of
 from guestlab.log.reading.text_file import lines_of, opened, time_of_file
 from guestlab.protocol.frames import describe_close
@@ -150,7 +151,7 @@ class _Console:
 
     def _entry(self, **columns: Any) -> Entry:
         self._seq += 1
-        always = {"seq": self._seq, "at": self._at, "monotonic_ns": 0, "stage": Stage.SESSION}
+        always = {"seq": self._seq, "at": self._at, "monotonic_ns": UNTIMED, "stage": Stage.SESSION}
         return Entry(**{**always, "session": self._session, **columns})
 
     def _frame(self, text: str, direction: str) -> Iterator[Entry]:
@@ -162,6 +163,7 @@ class _Console:
         self._frames = Frames()
         note = "The tool says it is connected, which takes HTTP 101."
         yield self._upgrade(101, ok=True, note=note)
+        yield self._attempt(101, note, ok=True)
 
     def _refused(self, found: re.Match[str]) -> Iterator[Entry]:
         status = int(found[1]) if found[1] else None
@@ -195,7 +197,7 @@ class _Console:
             note=note,
         )
 
-    def _attempt(self, status: int | None, note: str) -> Entry:
+    def _attempt(self, status: int | None, note: str, *, ok: bool = False) -> Entry:
         self._attempts += 1
         evidence = Evidence.of(url=self._url, method="GET", http_status=status, note=note)
         return self._entry(
@@ -205,8 +207,8 @@ class _Console:
             attempt=self._attempts,
             url=self._url,
             http_status=status,
-            rule=",".join(diagnose(evidence).rules) or None,
-            ok=False,
+            rule=None if ok else ",".join(diagnose(evidence).rules) or None,
+            ok=ok,
             note=note,
         )
 

@@ -1,7 +1,7 @@
 """A saved JSON reply of the Platform API: messages, conversations, analytics, recordings.
 
 What each document says is `protocol/transcripts.py`'s. An entry bears the time of what happened, else that of
-the file, and the conversation's id as the name of its session.
+the file and `monotonic_ns` 0, and the conversation's id as the name of its session.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from guestlab.log.entry import Entry, Stage
+from guestlab.log.entry import UNTIMED, Entry, Stage
 from guestlab.log.reading.text_file import time_of_file
 from guestlab.protocol.transcripts import rows_of_document
 
@@ -42,6 +42,7 @@ def entries_of(path: Path, report: Report) -> Iterator[Entry]:
         return
     otherwise = time_of_file(path)
     for number, row in enumerate(rows, 1):
-        at = row.get("message_time", otherwise)
+        told = row.get("message_time")
+        at = otherwise if told is None else told
         about: dict[str, Any] = {"stage": Stage.CONVERSATION, "session": row.get("conversation_id"), **row}
-        yield Entry(seq=number, at=at, monotonic_ns=at, **about)
+        yield Entry(seq=number, at=at, monotonic_ns=told or UNTIMED, **about)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from guestlab.log.entry import COLUMNS, Entry
+from guestlab.log.entry import COLUMNS, UNTIMED, Entry
 from guestlab.log.fitting import CLOSED, KINDS, whole
 from guestlab.log.frame_columns import Frames, direction_of
 from guestlab.log.times import read_time
@@ -73,12 +73,13 @@ class Rows:
     def _own(self, row: Mapping[str, Any], place: str) -> Entry | None:
         at = read_time(row["at"]) if isinstance(row["at"], str) else whole(row["at"])
         if at is None:
-            self._report.skip(place, "its time is none")
+            self._report.skip(place, "what stands under at is no time")
             return None
         values = dict(row)
         number = whole(row.get("seq"))
         self._seq = values["seq"] = number if number is not None and number > self._seq else self._seq + 1
-        values["at"], values["monotonic_ns"] = at, whole(row.get("monotonic_ns")) or 0
+        monotonic = whole(row.get("monotonic_ns"))
+        values["at"], values["monotonic_ns"] = at, at if monotonic is None else monotonic
         values["kind"] = KINDS[row["kind"]]
         for name in _CLOSED:
             word = row.get(name)
@@ -106,7 +107,8 @@ class Rows:
         frames = self._sockets.setdefault(session, Frames())
         columns = frames.columns(raw, direction, seq=self._seq, at_ns=told)
         at = self._at if told is None else told
-        columns |= {"seq": self._seq, "at": at, "monotonic_ns": 0, "stage": "session", "session": session}
+        always = {"seq": self._seq, "at": at, "monotonic_ns": told or UNTIMED}
+        columns |= {**always, "stage": "session", "session": session}
         return Entry(**columns)
 
 
