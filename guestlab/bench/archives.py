@@ -9,8 +9,10 @@ the bytes, whose result is thrown away. Both are CPU time, in one process.
 
 from __future__ import annotations
 
+import base64
 import gc
 import json
+import random
 import tempfile
 import time
 from pathlib import Path
@@ -22,7 +24,10 @@ from guestlab.bench.pairs import FULL, compare
 
 __all__ = ["MIX", "archives", "write_har_of"]
 
-MIX = "pages of 1 upgrade with 400 WebSocket messages (one in eight sent) and 12 HTTP exchanges"
+MIX = (
+    "pages of 1 upgrade with 400 WebSocket messages (one in eight sent), 12 HTTP exchanges, "
+    "and 65 kB of HTML, CSS, JavaScript and image"
+)
 MOST = 2.0
 
 _MESSAGES = 400
@@ -79,15 +84,67 @@ def write_har_of(path: Path, megabytes: float) -> dict[str, int]:
         size += har.write('"entries":[')
         page = 0
         while size < megabytes * 1e6:
-            entries = [_upgrade(page), *(_exchange(page, number) for number in range(_EXCHANGES))]
+            exchanges = (_exchange(page, number) for number in range(_EXCHANGES))
+            entries = [*_resources(page), _upgrade(page), *exchanges]
             size += har.write(
                 ("," if page else "") + ",".join(json.dumps(entry, indent=1) for entry in entries)
             )
             counts["messages"] += _MESSAGES
-            counts["exchanges"] += _EXCHANGES + 1
+            counts["exchanges"] += len(entries)
             page += 1
         har.write("]}}")
     return counts
+
+
+def _resources(page: int) -> list[dict[str, Any]]:
+    """What the page itself is made of: of each text, different words on every page."""
+    made = []
+    for number, (name, kind, pieces, length) in enumerate(_RESOURCES):
+        start = page * 7 + number
+        body = "".join(
+            pieces[(start + place * (place + 1) // 2) % len(pieces)]
+            for place in range(length if pieces else 0)
+        )
+        entry = _entry(page, number, f"https://shop.example/{name}?v={page}", 200, body)
+        content = entry["response"]["content"]
+        content["mimeType"] = kind
+        if kind == "image/png":
+            image = random.Random(page).randbytes(length)  # noqa: S311 - noise for an image
+            content.update(text=base64.b64encode(image).decode(), encoding="base64", size=length)
+        made.append(entry)
+    return made
+
+
+_HTML = (
+    '<div class="product-tile" data-id="4711">\n',
+    '  <a href="/shop/item?color=blue&size=m">Blue shirt</a>\n',
+    '  <input type="password" name="password" autocomplete="current-password">\n', "</div>\n",
+    '  <img src="/img/shirt.png" alt="A blue shirt, folded">\n', "<p>Free returns within thirty days.</p>\n",
+    '<meta name="csrf-param" content="authenticity">\n', "<!-- tile -->\n",
+)  # fmt: skip
+_CSS = (
+    ".product-tile{display:flex;margin:0 auto;padding:8px 16px}",
+    ".nav-item>a:hover{color:#0a6;opacity:.8}",
+    "@media (max-width:640px){.grid{grid-template-columns:1fr}}",
+    ".btn{border-radius:4px;transition:all .2s}",
+    "body{font:400 16px/1.5 system-ui,sans-serif;background:#fff}",
+)  # fmt: skip
+_SCRIPT = (
+    "function n(e,t){return e.map((function(e){return e.id===t?r({},e,{selected:!0}):e}))}",
+    "var i=o(4711),a=o.n(i);", "if(!e.response)throw new Error('no answer: '+e.status);",
+    "t.prototype.render=null;",
+    "const{items:s,total:c}=useCart();", "e.exports={key:5,width:w};",
+    "for(var p=0;p<arguments.length;p++){var f=arguments[p];f&&h.add(f)}",
+    "switch(m.type){case 3:return;default:}",
+    "x.headers.set('Authorization',y.getToken());", "document.cookie.split(';').forEach((e=>e.trim()));",
+)  # fmt: skip
+_RESOURCES = (
+    ("checkout", "text/html; charset=utf-8", _HTML, 200),
+    ("style.css", "text/css", _CSS, 180),
+    ("app.js", "application/javascript", _SCRIPT, 400),
+    ("logo.png", "image/png", (), 9000),
+)
+"""Name, type, what it is put together of, and of how many pieces; of the image, how many bytes."""
 
 
 def _upgrade(page: int) -> dict[str, Any]:

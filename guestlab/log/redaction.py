@@ -30,7 +30,7 @@ from guestlab.log.json_spans import replace_values
 from guestlab.log.known_secrets import JWT, MASK, SHORTEST, UUID, KnownSecrets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from guestlab.log.joined_texts import JoinedTexts
 
@@ -70,6 +70,10 @@ _FOLDED = re.compile(r"(?<!\r)\n|\n[ \t]")
 """Lines of a head that cannot be taken one by one."""
 _FOREIGN = re.compile(r"\\u(?!00[0-7]|212a)[0-9a-f]{4}")
 """An escaped letter that is not of ASCII, nor small of ASCII, as the sign for Kelvin is."""
+_QUOTED = re.compile(r"%[0-9A-Fa-f]{2}")
+_QUERY_ENDS = tuple(f"{name}{end}" for name in names.QUERY_KEYS for end in ("=", "["))
+_LONG = 2048
+"""Characters from which it is worth to look for single names first."""
 _DEEPEST = 4
 """JSON within a text within JSON … is read so deep, and by pattern below."""
 _NAMES_REMEMBERED = 4096
@@ -311,7 +315,7 @@ class Redactor:
         if self._hints(rest):
             return False
         # Beside a hint, also those names count that no piece gives away.
-        squeezed = rest.replace("_", "").replace("-", "")
+        squeezed = _squeezed(rest)
         return not names.has_stem(squeezed) and not any(name in squeezed for name in names.STEMLESS)
 
     def _json(self, text: str, depth: int) -> str:
@@ -341,7 +345,7 @@ class Redactor:
             text = _CREDENTIAL_LINE.sub(self._credential_line, text)
         kept: list[str] = []
         position = 0
-        for match in _NAME.finditer(text):
+        for match in self._names_in(text):
             if match.start() < position or not self._is_loosely_secret(match[1]):
                 continue
             end = match.end()
@@ -353,6 +357,33 @@ class Redactor:
             kept += (text[position : value.start(value.lastindex)], self._loose(match[1], value))
             position = value.end()
         return "".join((*kept, text[position:]))
+
+    def _names_in(self, text: str) -> Iterable[re.Match[str]]:
+        """Find what `_NAME` finds; in a long text, as a script, only the names that may be secret."""
+        lower = text.lower()
+        if len(text) < _LONG or len(lower) != len(text) or self._personal or self._own is not None:
+            return _NAME.finditer(text)
+        squeezed = _squeezed(lower)
+        starts: set[int] = set()
+        for piece in names.PIECES:
+            count = squeezed.count(piece)
+            if lower.count(piece) != count:
+                return _NAME.finditer(text)  # written with _ or - in between
+            if count:
+                starts.update(_word_starts(text, lower, piece))
+        return filter(None, [_NAME.match(text, start) for start in sorted(starts)])
+
+    def _may_have_pairs(self, text: str) -> bool:
+        """Tell whether a text may have a secret name before an equals sign; few long ones have."""
+        if len(text) < _LONG or self._personal or self._own is not None or _QUOTED.search(text):
+            return True
+        squeezed = _squeezed(text.lower())
+        return any(map(squeezed.__contains__, _QUERY_ENDS)) or any(
+            f"{piece}{end}=" in squeezed
+            for piece in (*names.PIECES, *names.AUTHORIZATIONS, *names.COOKIES)
+            if piece in squeezed
+            for end in ("", "s", "[]", "s[]")
+        )
 
     def _is_loosely_secret(self, key: str) -> bool:
         return self._is_secret(key) and names.normalized(key) not in names.AUTHORIZATIONS | names.COOKIES
@@ -367,7 +398,7 @@ class Redactor:
 
     def _shapes(self, text: str) -> str:
         """Mask what a query, a form, a URL or its own shape gives away."""
-        if "=" in text:
+        if "=" in text and self._may_have_pairs(text):
             text = _PAIR.sub(self._pair, text)
         if "@" in text:
             text = _USERINFO.sub(self._userinfo, text)
@@ -497,8 +528,27 @@ class Redactor:
         return value.replace(bare, self.learn(bare) if remembered else self.mask(bare))
 
 
+def _squeezed(lower: str) -> str:
+    """Leave out of a text in lower case what does not count in names."""
+    return lower.replace("_", "").replace("-", "")
+
+
+def _word_starts(text: str, lower: str, piece: str) -> Iterator[int]:
+    """Find the words with a piece in them, as `_NAME` takes words: where each begins."""
+    before, start, place = 0, 0, lower.find(piece)
+    while place >= 0:
+        begin = place
+        while begin > before and (text[begin - 1].isalnum() or text[begin - 1] in "_.-"):
+            begin -= 1
+        if begin > before or before == 0:
+            start = begin  # otherwise it is the word of the piece before
+            yield start
+        before = place
+        place = lower.find(piece, place + 1)
+
+
 def _without_case(text: str) -> str:
-    """Make small whatever `re.IGNORECASE` takes for a small letter of ASCII; it knows more than `str.lower`."""
+    """Make small whatever `re.IGNORECASE` takes for small ASCII; it knows more than `str.lower`."""
     if text.isascii():
         return text.lower()
     return text.replace("\u0130", "i").lower().replace("\u0131", "i").replace("\u017f", "s")

@@ -15,6 +15,7 @@ __all__ = [
     "ENDINGS",
     "HARMLESS",
     "PERSONAL_KEYS",
+    "PIECES",
     "QUERY_KEYS",
     "SCHEMES",
     "SCHEME_ENDINGS",
@@ -50,6 +51,16 @@ SECRET_KEYS = (
 
 ENDINGS = ("token", "secret", "jwt", "password", "apikey")
 """So is every name that ends in one of these, or its plural: guestToken, clientSecrets."""
+
+PIECES = (
+    *ENDINGS,
+    *sorted(
+        name
+        for name in SECRET_KEYS - AUTHORIZATIONS - COOKIES
+        if not any(ending in name for ending in ENDINGS)
+    ),
+)
+"""Every secret name but those of `AUTHORIZATIONS` and `COOKIES` has one of these in it."""
 
 QUERY_KEYS = frozenset({"code", "signature", "sig", "awsaccesskeyid"})
 """Secret in a query or a form only: elsewhere `code` is a number or the name of an error."""
