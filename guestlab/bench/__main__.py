@@ -18,6 +18,7 @@ from guestlab.bench.matrix import matrix
 from guestlab.bench.pairs import FULL, QUICK
 from guestlab.bench.receiving import receiving
 from guestlab.bench.tables import tables
+from guestlab.bench.widgets import widgets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -67,6 +68,7 @@ BENCHMARKS: dict[str, tuple[Callable[[int], Outcome], Callable[[int], Outcome]]]
         lambda seed: chaos(messages=500, cuts=20, seed=seed),
     ),
     "matrix": (lambda _: matrix(), lambda _: matrix(pairs=QUICK)),
+    "widgets": (lambda _: widgets(), lambda _: widgets(seconds=10)),
 }
 
 __all__ = ["BENCHMARKS", "main"]
