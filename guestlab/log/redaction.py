@@ -341,8 +341,7 @@ class Redactor:
         return redacted
 
     def _prose(self, text: str) -> str:
-        if any(word in _without_case(text) for word in ("authorization", "cookie")):
-            text = _CREDENTIAL_LINE.sub(self._credential_line, text)
+        text = self._credential_lines(text)
         kept: list[str] = []
         position = 0
         for match in self._names_in(text):
@@ -357,6 +356,26 @@ class Redactor:
             kept += (text[position : value.start(value.lastindex)], self._loose(match[1], value))
             position = value.end()
         return "".join((*kept, text[position:]))
+
+    def _credential_lines(self, text: str) -> str:
+        """Do what `_CREDENTIAL_LINE.sub` does, but try it only where one of its words stands."""
+        plain = _without_case(text)
+        if len(plain) != len(text):
+            return _CREDENTIAL_LINE.sub(self._credential_line, text)
+        starts: set[int] = set()
+        for word, prefix in (("authorization", "proxy-"), ("cookie", "set-")):
+            place = plain.find(word)
+            while place >= 0:
+                starts |= {max(place - len(prefix), 0), place}
+                place = plain.find(word, place + 1)
+        kept: list[str] = []
+        position = 0
+        for start in sorted(starts):
+            match = _CREDENTIAL_LINE.match(text, start) if start >= position else None
+            if match is not None:
+                kept += (text[position:start], self._credential_line(match))
+                position = match.end()
+        return "".join((*kept, text[position:])) if kept else text
 
     def _names_in(self, text: str) -> Iterable[re.Match[str]]:
         """Find what `_NAME` finds; in a long text, as a script, only the names that may be secret."""

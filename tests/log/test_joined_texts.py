@@ -22,6 +22,7 @@ FRAGMENTS = st.sampled_from(
         "Authorization: ", "Cookie: a=", "eyJhbGciOi.abcdef.ghi", "\\u0041", "\\u006b", "\\u00fc", "\\\\u0041", "%41",
         '"data":{"code":"', '"code":200', 'code" : "', 'code\\":\\"', "code=", "client_secret=", "authcode: ",
         "saml_response: ", "auth-code", "GET / HTTP/1.1\r\n", "HTTP/1.1 200 OK\r\nA: b\r\n", "X-Api-Key: ", "Age: 1\r\n",
+        "Proxy-Authorization: abcdefg ", "set-cookie = 'a", "authorİzation: q", "cooK\u0131e: hijklmnop", "proxy-", "'", "\\'",
         "token", "my.token=a1b2c3d", "&sig=", "code[]=x", "%74oken=abcdef", "pwds: ", "api-key=", "Passphrase = ", "-",
         "Sec-WebSocket-Protocol: abcdefghijklmnopqrstuvw1\r\n", "Samlresponse: x\r\n", "Set-Cookie: a=bcdefgh\r\n",
         "\r\n\r\n", "\n", "[masked:0123abcd]", '"token":"[masked:0123abcd]"', '"pwd":"[masked:0123abcd]"', TOKEN,
@@ -47,6 +48,9 @@ class Careful(Redactor):
 
     def _head(self, head: str) -> str:
         return self._lines(head)
+
+    def _credential_lines(self, text: str) -> str:
+        return redaction._CREDENTIAL_LINE.sub(self._credential_line, text)
 
     def _names_in(self, text: str) -> Any:
         return redaction._NAME.finditer(text)
