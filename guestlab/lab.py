@@ -14,7 +14,7 @@ import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 from uuid import uuid4
 
 from guestlab.authorization_code import REDIRECT_URI
@@ -49,6 +49,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from guestlab.authorization_code import AuthorizationCode
+    from guestlab.display import View
+    from guestlab.drills import Drill
     from guestlab.matrix_run import Cancel, Confirm
     from guestlab.sandbox import Sandbox
     from guestlab.scripted import Outcome, Script
@@ -144,6 +146,7 @@ class Lab:
         self._sessions: list[Session] = []
         self._channels: list[Channel] = []
         self._customers: list[Customer] = []
+        self._drills: dict[str, Drill] = {}
         self._spent: str | None = None
         self._inactive: str | None = None
         self._domains: tuple[str, ...] | None = None
@@ -878,6 +881,30 @@ class Lab:
         )
         self._customers.append(opened)
         return opened
+
+    @overload
+    def drill(self) -> View: ...
+    @overload
+    def drill(self, name: str) -> Drill: ...
+    def drill(self, name: str | None = None) -> Drill | View:
+        """Begin an exercise: a fault on the sandbox, whose cause the learner finds; without a name list them.
+
+        Args:
+            name: Such as "nothing-in-any-log". Its `.check("rule.name")` tells, `.hint()` helps.
+
+        Raises:
+            InputError: No such exercise, or the lab has no sandbox of its own.
+        """
+        from guestlab.drills import begin, catalogue
+
+        if name is None:
+            return catalogue(self._drills)
+        self._drills[name] = begin(self, name)
+        return self._drills[name]
+
+    def drill_results(self) -> list[dict[str, Any]]:
+        """What a trainer collects: each drill begun, whether it was solved, answers, hints, seconds."""
+        return [drill.result for drill in self._drills.values()]
 
     def rehearse(self, script: Script) -> Outcome:
         """Hold a scripted conversation as a fresh guest and check what comes back.

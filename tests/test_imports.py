@@ -68,6 +68,7 @@ LAYERS = {
     "customer": 4,
     "webhook": 3,
     "lab": 4,
+    "drills": 5,
     "tour": 5,
     "probe": 5,
     "bench": 5,
@@ -94,6 +95,7 @@ LAZY_UPWARD = {
     ("handshake.attempt", "display"),  # an object's own `_repr_mimebundle_`
     ("handshake.comparison", "display"),
     ("handshake.attempt", "snippets"),  # attempt.snippet(...)
+    ("lab", "drills"),  # lab.drill(...)
     ("lab", "sandbox"),  # gl.Lab() without a region
     ("lab", "widgets"),  # what a lab shows in a notebook
     ("tokens", "widgets"),  # a token's life, counting down
