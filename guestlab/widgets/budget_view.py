@@ -102,8 +102,10 @@ def gauges(log: Log, now_ns: int, *, limits: Limits = PUBLISHED, session: str | 
     shown = list(map(_gauge, found.itertuples()))
     if session is not None:
         return [gauge for gauge in shown if gauge.whose == session]
+    in_use = {gauge.whose for gauge in shown if gauge.used or gauge.free_in_s > 0} | set(latest[-1:])
+    of_sessions = [gauge for gauge in shown if _is_session(gauge) and gauge.whose in in_use & set(latest)]
     others = [gauge for gauge in shown if gauge.used and not _is_session(gauge)]
-    return [gauge for gauge in shown if _is_session(gauge) and gauge.whose in latest] + others[:_GROUPS]
+    return of_sessions + others[:_GROUPS]
 
 
 def _gauge(row: Any) -> Gauge:
@@ -213,7 +215,8 @@ def _group(whose: str, found: list[Gauge]) -> str:
     kind = "deployment" if found[0].budget == "connections.rate.per.minute" else "session"
     name = f"{kind} {plain(whose, 60, one_line=True)}" if whose else f"without a {kind}"
     rows = "".join(_row(name, gauge) for gauge in found)
-    return f'<div class="gl-quiet gl-small">{theme.escape(name)}</div><div class="gl-gauges">{rows}</div>'
+    head = f'<div class="gl-quiet gl-small gl-whose">{theme.escape(name)}</div>'
+    return f'{head}<div class="gl-gauges">{rows}</div>'
 
 
 def _row(whose: str, gauge: Gauge) -> str:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from guestlab.blocking_channel import Channel
 
-__all__ = ["ChannelView", "span_text"]
+__all__ = ["ChannelView", "counted", "span_text"]
 
 _MINUTES = 5
 _LOOK_BACK = 50_000
@@ -53,6 +53,15 @@ def span_text(seconds: float) -> str:
     if hours:
         return f"{hours} h {minutes:02} min"
     return f"{minutes} min {left:02} s" if minutes else f"{left} s"
+
+
+def counted(count: int, what: str) -> str:
+    """Say how many.
+
+    >>> counted(1, "gap"), counted(2000, "gap")
+    ('1 gap', '2,000 gaps')
+    """
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 class ChannelView(LiveView):
@@ -139,7 +148,8 @@ class ChannelView(LiveView):
             renewed = span_text(protocol.lifetime / 24)
             word = f"in {span_text(left)}, at {at:%Y-%m-%d %H:%M} UTC" if left > 0 else "now"
             rows.append(("expires", f"{word}; its topics are set anew {renewed} before", documented))
-        rows.append(("events", f"{life.told:,}, of {len(self._channel.conversations):,} conversations", ""))
+        conversations = counted(len(self._channel.conversations), "conversation")
+        rows.append(("events", f"{life.told:,}, of {conversations}", ""))
         rows.append(("gaps", self._gaps_text(now, state), ""))
         return rows
 
@@ -177,7 +187,8 @@ class ChannelView(LiveView):
         ]
         beats = sum(mark.kind == "beat" for mark in marks)
         events = sum(mark.kind == "event" for mark in marks)
-        told = f"The last {_MINUTES} minutes: {beats} heartbeats, {events} events, {len(gaps)} gaps."
+        counts = counted(beats, "heartbeat"), counted(events, "event"), counted(len(gaps), "gap")
+        told = f"The last {_MINUTES} minutes: {', '.join(counts)}."
         axis = [(minute * 60 / whole, f"{_MINUTES - minute} min ago") for minute in range(_MINUTES)]
         axis += [(window / whole, "now"), (1.0, "")]
         picture = track(told, marks=marks, spans=gaps, axis=axis)
@@ -216,7 +227,11 @@ class ChannelView(LiveView):
             (theme.Markup(theme.pill("failed", "rejected")), topic, why)
             for topic, why in self._channel.rejected.items()
         ]
-        return theme.details(f"{len(rows)} topics", theme.table(("", "topic", "why not"), rows), shown=True)
+        return theme.details(
+            counted(len(rows), "topic"),
+            theme.table(("", "topic", "why not"), rows),
+            shown=True,
+        )
 
     def _events_html(self) -> str:
         if not self.life.newest:

@@ -75,7 +75,7 @@ def _path(url: str) -> str:
 
 
 def _words(entry: Entry) -> str:
-    return entry.text or entry.note or ""
+    return entry.text or entry.note or (entry.raw if entry.kind is Kind.FRAME else "") or ""
 
 
 def line(entry: Entry) -> str:

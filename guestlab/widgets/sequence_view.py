@@ -160,7 +160,7 @@ class SequenceBox:
         self._html = ""
         self._button = button("Sequence diagram", self._clicked, tooltip="Draw who sent what to whom")
         self._drawing = markup("")
-        self.widget = stack(self._button, self._drawing)
+        self.widget = stack(self._button, self._drawing, classes=("gl-sequence",))
 
     def about(self, diagram: Diagram | None) -> None:
         """Take another diagram; nothing is drawn before the button is pressed."""
