@@ -87,14 +87,13 @@ class WebhookReceiver:
         self._seen: OrderedDict[str, None] = OrderedDict()
         self._lock = threading.Lock()
         try:
-            self._server = http.server.ThreadingHTTPServer(("127.0.0.1", port), _handler_of(self._take))
+            self._server = _Server(("127.0.0.1", port), _handler_of(self._take))
         except OSError as error:
             raise InputError(
                 f"The webhook cannot listen on port {port}.",
                 why=f"Another program listens there: {error.strerror}.",
                 next_step="Close it, or take another port; port=0 takes a free one.",
             ) from None
-        self._server.daemon_threads = True
         serve = functools.partial(self._server.serve_forever, poll_interval=0.1)
         self._thread = threading.Thread(target=serve, name="guestlab-webhook", daemon=True)
         self._thread.start()
@@ -166,6 +165,11 @@ class WebhookReceiver:
             if len(self._seen) > _REMEMBERED:
                 self._seen.popitem(last=False)
         return 200, f"{message.type or 'a message'} for {addressee(message) or 'nobody'}", message
+
+
+class _Server(http.server.ThreadingHTTPServer):
+    request_queue_size = 128  # many conversations may be answered at once; the default is 5
+    daemon_threads = True
 
 
 def addressee(message: Message) -> str:
