@@ -1,6 +1,6 @@
 """Matrix, log, budgets and channel in the real JupyterLab: fields clicked, rows filtered, hostile text harmless.
 
-With GUESTLAB_SHOTS=folder pictures of each, light and dark, are left there to be looked at.
+With VIEW_SHOTS=folder pictures of each, light and dark, are left there to be looked at.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ channel"""
 
 
 def _shot(page: Any, name: str) -> None:
-    folder = os.environ.get("GUESTLAB_SHOTS")
+    folder = os.environ.get("VIEW_SHOTS")
     if folder:
         page.locator(f".gl-{name}").first.screenshot(path=f"{folder}/{name}_{_theme(page)}.png")
 
