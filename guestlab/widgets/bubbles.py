@@ -26,6 +26,8 @@ _SHORT = 300
 
 _MOST_GROUPS, _MOST_PIECES = 20, 40
 
+_MASKED = "its address is a secret, so it is masked; session.download(...) fetches it"
+
 _ROLES = {"guest": "guest", "bot": "bot", "agent": "agent"}
 _FATES = {
     "sending": ("◔", "sending", "running"),
@@ -134,7 +136,7 @@ def _group(group: Group) -> str:
 
 def _piece(piece: Piece) -> str:
     icon = {"file": "📎 ", "answer": "→ ", "question": "? "}.get(piece.kind, "")
-    detail = f' <span class="gl-quiet">{shown(piece.detail, _SHORT)}</span>' if piece.detail else ""
+    detail = f' <span class="gl-quiet">· {shown(piece.detail, _SHORT)}</span>' if piece.detail else ""
     words = shown(piece.text, _SHORT)
     return f"{icon}{words}{_address(piece)}{detail}"
 
@@ -144,7 +146,7 @@ def _address(piece: Piece) -> str:
     if not piece.url:
         return ""
     if is_masked(piece.url):
-        return ' <span class="gl-quiet">(its address is a secret, so it is masked)</span>'
+        return f' <span class="gl-quiet">({_MASKED})</span>'
     text = plain(piece.url, 120, one_line=True)
     made = link(piece.url, text) if len(piece.url) <= 2000 else ""
     if made.startswith("<a "):

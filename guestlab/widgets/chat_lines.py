@@ -154,7 +154,9 @@ class ChatLines:
     def _sent(self, entry: Entry) -> None:
         if entry.action != "onMessage":
             return
-        message = Message.from_body(_parsed(entry.raw).get("message"), entry.tracing_id or "")
+        body = _parsed(entry.raw).get("message")
+        said = {**body, "direction": "Inbound"} if isinstance(body, dict) else {}
+        message = Message.from_body(said, entry.tracing_id or "")
         if message.type not in {"Text", "Structured"}:
             return
         self.offer = None

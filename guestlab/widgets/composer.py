@@ -60,7 +60,7 @@ class Composer:
         self.send = button(
             "Send frame", self._send, style="primary", tooltip="Send the frame on this session"
         )
-        self._verdict = markup()
+        self._verdict = markup("", "gl-check")
         self._said = markup()
         self.address = w.Text(
             description="Address", continuous_update=True, placeholder="wss://…/v1?deploymentId=…"

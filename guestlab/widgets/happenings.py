@@ -53,7 +53,8 @@ def life_of(entry: Entry) -> Happening | None:
         return Happening(f"Upgrade refused: HTTP {entry.http_status} (lane http).", "failed", goes_on=True)
     if entry.kind is Kind.CLOSE:
         tone = "ready" if entry.close_code == 1000 else "stale"
-        text = f"Socket closed: close code {entry.close_code} (lane close). {_sentence(note)}"
+        meaning = note.removeprefix(str(entry.close_code)).strip()
+        text = f"Socket closed: close code {entry.close_code} (lane close), {meaning}"
         return Happening(text, tone)
     if entry.kind is Kind.LIFECYCLE and note and note != "connecting":
         if note.startswith("back;"):

@@ -144,7 +144,7 @@ class SendBox:
         self.upload.disabled = bool(why_not) or not takes_files
         if not takes_files and not why_not:
             self.upload.tooltip = "This deployment takes no attachments"
-        self.field.placeholder = why_not or "Type a message, Enter sends it"
+        self.field.placeholder = "Nothing can be said now" if why_not else "Type a message, Enter sends it"
         self._why.value = note(why_not, "stale") if why_not else ""
         file, moved = self._file, self._moved
         name = plain(file[0], 120, one_line=True) if file is not None else ""

@@ -79,7 +79,7 @@ def test_a_conversation_by_enter_and_click(chat: Chat, wire: Any) -> None:
     shows(chat, wire, "You (guest)", "acknowledged", "I am the sandbox bot", "What would you like?")
     assert field(chat, wire).value == ""
     wire.click(chat, "Tell me a joke")
-    shows(chat, wire, "A bearer token walks up")
+    shows(chat, wire, "A bearer token walks up", "Answer to QuickReply")
     assert not [part for part in wire.parts(chat) if getattr(part, "description", "") == "Tell me a joke"]
 
 

@@ -132,7 +132,7 @@ def test_a_lost_link_leaves_words_in_doubt_until_they_come(told: Told) -> None:
     told.lived("lifecycle", note="link lost; attempt 2 to come back in 1.20 s")
     words, closed, link = told.chat.lines
     assert words.fate == "in doubt"
-    assert closed.text.startswith("Socket closed: close code 1006 (lane close).")
+    assert closed.text.startswith("Socket closed: close code 1006 (lane close)")
     assert link.text == "Link lost; attempt 2 to come back in 1.20 s."
     told.lived("response", step="upgrade", lane="http", http_status=101)
     assert link.text == "Socket open: HTTP 101 (lane http). Attempts: 2."
