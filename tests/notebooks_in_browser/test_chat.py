@@ -58,6 +58,8 @@ def test_the_keyboard_alone_is_enough(page: Any) -> None:
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement.textContent") == "Older":
             break
+    newest = page.locator(".gl-inspect option").first
+    newest.filter(has_text="bearer").wait_for(state="attached")  # the list is renewed once a second
     page.keyboard.press("Enter")
     page.locator(".gl-inspect", has_text="← received StructuredMessage").wait_for()
     page.keyboard.press("Space")
