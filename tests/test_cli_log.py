@@ -134,8 +134,56 @@ def test_the_format_may_be_named(file: Path, tmp_path: Path) -> None:
 
 def test_several_files_become_one(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The last name is where to write."""
-    document = told(capsys, "convert", str(file), str(file), str(file.parent / "both.jsonl"))
-    assert document["entries"] == 6
+    other = new_log()
+    other.record("note", at_ns=1)
+    write_jsonl(other, file.parent / "b.jsonl")
+    document = told(
+        capsys, "convert", str(file), str(file.parent / "b.jsonl"), str(file.parent / "both.jsonl")
+    )
+    assert document["entries"] == 4
+
+
+def test_one_file_named_twice_is_one_log(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """And it is told that the second was left out."""
+    document = told(capsys, "summary", str(file), str(file))
+    assert document["entries"] == 3
+    assert document["skipped"][0]["why"] == "it is the same run as a.jsonl"
+
+
+def test_a_dataset_that_holds_something_is_added_to_only_when_asked(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same log converted twice would be in it twice."""
+    out = str(file.parent / "x.parquet")
+    assert main(["log", "convert", str(file), out]) == 0
+    with pytest.raises(SystemExit) as ended:
+        main(["log", "convert", str(file), out])
+    assert ended.value.code == 2
+    assert "--append" in capsys.readouterr().err
+    assert len(read(out)) == 3
+    assert main(["log", "convert", str(file), out, "--append"]) == 0
+    assert len(read(out)) == 6
+    with pytest.raises(SystemExit):
+        main(["log", "convert", str(file), str(file.parent / "x.csv"), "--append"])
+
+
+@pytest.mark.parametrize("wrong", ["-1", "x", "1.5", ""])
+def test_a_tail_that_is_no_number_is_said_to_be_none(
+    file: Path, capsys: pytest.CaptureFixture[str], wrong: str
+) -> None:
+    """In words of the command, not of its source."""
+    with pytest.raises(SystemExit):
+        main(["log", "show", str(file), f"--tail={wrong}"])
+    err = capsys.readouterr().err
+    assert "is no number of rows" in err
+    assert "_count" not in err
+
+
+def test_how_much_was_skipped_is_told_in_full(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Though only the beginning is listed."""
+    (tmp_path / "a.txt").write_text('> {"action":"echo"}\n' + "what is this?\n" * 1500)
+    assert main(["log", "show", str(tmp_path / "a.txt")]) == 0
+    assert "and 1,499 more" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

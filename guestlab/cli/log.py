@@ -76,7 +76,14 @@ def add(commands: Any) -> None:
         "The format is told by what OUT ends in: .jsonl .csv .har .zip, .parquet or / (a folder)."
     )
     _add_inputs(convert)
-    convert.add_argument("out", metavar="OUT", help="where to write; a file of that name is replaced")
+    convert.add_argument(
+        "out",
+        metavar="OUT",
+        help="where to write; a file of that name is replaced, a folder must be empty (or --append)",
+    )
+    convert.add_argument(
+        "--append", action="store_true", help="parquet: add to what is in the folder, as another log"
+    )
     convert.add_argument(
         "--to", choices=tuple(FORMATS), metavar="FORMAT", help="jsonl csv parquet har bundle"
     )
@@ -88,10 +95,11 @@ def _add_inputs(command: argparse.ArgumentParser) -> None:
 
 
 def _count(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise ValueError
-    return number
+    import argparse
+
+    if not text.isascii() or not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{printable(text)!r} is no number of rows: give 0, 1, 2 …")
+    return int(text)
 
 
 def _read(names: Sequence[str]) -> Log:
@@ -125,9 +133,12 @@ def _skipped(log: Log) -> list[dict[str, str]]:
 
 
 def _tell_skipped(log: Log) -> None:
+    from guestlab.log.reading.report import how_many
+
     if log.skipped:
         first = log.skipped[0]
-        more = f" and {len(log.skipped) - 1:,} more" if len(log.skipped) > 1 else ""
+        count = how_many(log.skipped)
+        more = f" and {count - 1:,} more" if count > 1 else ""
         text = f"Not read: {first.source_file}, {first.place}: {first.why}{more}."
         print(printable(text), file=sys.stderr)
 
@@ -212,6 +223,14 @@ def _format(options: argparse.Namespace) -> str:
 
 def _convert(options: argparse.Namespace) -> int:
     kind = _format(options)
+    out = Path(options.out)
+    if options.append and kind != "parquet":
+        options.usage(f"--append is for parquet; {printable(options.out)} would be replaced")
+    if kind == "parquet" and not options.append and out.is_dir() and any(out.iterdir()):
+        options.usage(
+            f"{printable(options.out)} holds something already: a log that is in it would be there twice; "
+            "say --append to add this one, or name a folder that is empty or missing"
+        )
     log = _read(options.files)
     writers: dict[str, Callable[[Path], Path]] = {
         "jsonl": log.to_jsonl,
@@ -220,7 +239,7 @@ def _convert(options: argparse.Namespace) -> int:
         "har": log.to_har,
         "bundle": log.to_bundle,
     }
-    written = writers[kind](Path(options.out))
+    written = writers[kind](out)
     if options.json:
         document = {"written": str(written), "format": kind, "entries": len(log), "skipped": _skipped(log)}
         print(json.dumps(document))

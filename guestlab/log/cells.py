@@ -1,8 +1,8 @@
 """Cells of a CSV file: our columns as text that nothing is lost in and no spreadsheet runs, and back.
 
 Pure. A spreadsheet takes a cell that begins with = + - @ or a tab for a formula, quoted or not
-(https://owasp.org/www-community/attacks/CSV_Injection). Such a text gets an apostrophe in front, which
-reading takes off again. Numbers and times are written by us and bear none.
+(https://owasp.org/www-community/attacks/CSV_Injection), and some trim what is blank before it. Such a text
+gets an apostrophe in front, which reading takes off again. Numbers and times are written by us and bear none.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
 __all__ = ["READ", "WRITTEN", "defused", "defused_back"]
 
-_DANGEROUS = re.compile(r"'*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+_FORMULA = r"'*(?:[\t\r\n]|[\s\0\ufeff\u200b]*[=+\-@\uff1d\uff0b\uff0d\uff20])"
 """Full-width signs too, which some spreadsheets take for the plain ones."""
-_DEFUSED = re.compile(r"''*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+_DANGEROUS = re.compile(_FORMULA)
+_DEFUSED = re.compile("'" + _FORMULA)
 
 
 def defused(text: str) -> str:

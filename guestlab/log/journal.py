@@ -37,6 +37,9 @@ VERSION = 1
 """Goes up when a reader of today could not understand the lines."""
 SUFFIX = ".journal.jsonl"
 
+_ENDS = tuple({"/", os.sep})
+"""What the path of a folder ends in, where somebody says that it is one."""
+
 _TYPES: dict[str, Any] = {
     "int64": int,
     "Int64": int | None,
@@ -74,12 +77,13 @@ class Journal:
     """A file that grows by one line per entry, never in the middle of one.
 
     Args:
-        path: A folder, in which a new file is made; or a file, which must not exist or be empty.
+        path: A folder, in which a new file is made: one that exists, or is written with a `/` at its end
+            and made then. Or a file, which must not exist or be empty.
         wall_ns: The time now, nanoseconds since 1970: it names a new file and stands in the header.
 
     Raises:
         InputError: The file holds something already, or another log is writing to it.
-        LogError: The file cannot be made.
+        LogError: The file, or its folder, cannot be made.
     """
 
     def __init__(self, path: str | Path, wall_ns: int) -> None:
@@ -151,8 +155,14 @@ class Journal:
             os.ftruncate(self._file, self.end)
 
 
-def nothing_to_keep(keep: int, journal: object) -> InputError:
-    """Say why a log cannot keep so few entries in memory."""
+def nothing_to_keep(keep: object, journal: object) -> InputError:
+    """Say why a log cannot keep so many entries in memory."""
+    if not isinstance(keep, int) or isinstance(keep, bool):
+        return InputError(
+            f"keep={keep!r} is no number of entries.",
+            why="It tells about how many entries are held in memory.",
+            next_step="Give a whole number, such as 100_000, and a journal= from which the others are read.",
+        )
     if journal is None:
         return InputError(
             f"keep={keep} needs a journal.",
@@ -169,6 +179,11 @@ def nothing_to_keep(keep: int, journal: object) -> InputError:
 def _chosen(path: str | Path, begun: datetime) -> Path:
     """Name the file: the one given, or a new one in the folder given."""
     chosen = Path(path)
+    if str(path).endswith(_ENDS):
+        try:
+            chosen.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise _refused(path, error) from None
     if not chosen.is_dir():
         return chosen
     return chosen / f"{begun:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}{SUFFIX}"
@@ -179,17 +194,21 @@ def _opened(path: Path) -> int:
     try:
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0), 0o600)
     except OSError as error:
-        raise LogError(
-            f"The journal {path} cannot be written.",
-            why=f"The system said: {error.strerror or error}.",
-            next_step="Give a folder that exists and may be written to, or leave journal= out.",
-        ) from None
+        raise _refused(path, error) from None
     try:
         _claim(file, path)
     except BaseException:
         os.close(file)
         raise
     return file
+
+
+def _refused(path: str | Path, error: OSError) -> LogError:
+    return LogError(
+        f"The journal {path} cannot be written.",
+        why=f"The system said: {error.strerror or error}.",
+        next_step="Give a folder that may be written to, or leave journal= out.",
+    )
 
 
 def _claim(file: int, path: Path) -> None:

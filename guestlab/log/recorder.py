@@ -84,14 +84,16 @@ class Log:
         wall: The wall clock, nanoseconds since 1970.
         monotonic: The monotonic clock, nanoseconds.
         journal: Where every entry is also written, before anybody is told of it: a folder, in which a new
-            file is made, or a file that does not exist yet. Costs about 4 microseconds per entry. When it
-            cannot be written any more, recording goes on in memory, and a `note` entry says so.
+            file is made (it exists, or is written with a `/` at its end and made), or a new file. Costs
+            about 4 microseconds per entry. When it cannot be written any more, recording goes on in
+            memory, and a `note` entry says so.
         keep: About how many entries to hold in memory; needs a journal, from which older ones are read
             when they are asked for. Reading one costs about 10 milliseconds, iterating 5 microseconds
             per entry. A table or view holds its own rows in memory once it was asked for.
 
     Raises:
-        InputError: `journal` holds something already, or `keep` is given without a journal or below 1.
+        InputError: `journal` holds something already, or `keep` is given without a journal, or is no number
+            from 1 on.
         LogError: The journal cannot be written.
     """
 
@@ -104,7 +106,7 @@ class Log:
         journal: str | Path | None = None,
         keep: int | None = None,
     ) -> None:
-        if keep is not None and (journal is None or keep < 1):
+        if keep is not None and (type(keep) is not int or journal is None or keep < 1):
             from guestlab.log.journal import nothing_to_keep
 
             raise nothing_to_keep(keep, journal)
@@ -691,7 +693,9 @@ class Log:
     def to_csv(self, path: str | Path) -> Path:
         """Write comma-separated values with a line of column names, and return the path.
 
-        Swept once more and renamed when whole, as `to_har`.
+        Swept once more and renamed when whole, as `to_har`. A text that a spreadsheet would run as a formula
+        has an apostrophe in front, which `gl.read` takes off again. Empty and missing texts are both empty
+        cells, and come back as missing: where that matters, write JSON Lines or Parquet.
 
         Raises:
             LogError: The file cannot be written.
@@ -701,8 +705,9 @@ class Log:
     def to_parquet(self, folder: str | Path) -> Path:
         """Write a Parquet dataset, partitioned by day and sorted by session, and return its folder.
 
-        Swept once more and renamed when whole, as `to_har`. Needs pyarrow, as in
-        `pip install 'guestlab[parquet]'`.
+        Into one folder any number of logs and processes may write. Written again, this log takes the place
+        of what it wrote there before; one that was read from the folder is another log, and adds. Swept
+        once more and renamed when whole, as `to_har`. Needs pyarrow: `pip install 'guestlab[parquet]'`.
 
         Raises:
             InputError: pyarrow is not installed.
@@ -721,6 +726,10 @@ class Log:
         return self._written("bundle", "write_bundle", path)
 
     def _written(self, room: str, name: str, path: str | Path) -> Path:
+        if not isinstance(path, str | Path) or not str(path):
+            from guestlab.log.writing.files import no_path
+
+            raise no_path(path)
         written: Path = _of(f"writing.{room}", name)(self, Path(path))
         return written
 

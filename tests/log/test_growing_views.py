@@ -91,7 +91,9 @@ def sessions(table: pd.DataFrame) -> pd.DataFrame:
     counts = of_session.assign(
         frames_sent=is_frame & (of_session["direction"] == "sent"),
         frames_received=is_frame & (of_session["direction"] == "received"),
-        connects=(of_session["http_status"] == 101).fillna(value=False),
+        connects=((of_session["http_status"] == 101) & (of_session["kind"] == "response")).fillna(
+            value=False
+        ),
     ).groupby("session", sort=False)
     found = counts.agg(
         first_at=("at", "min"),

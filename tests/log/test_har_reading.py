@@ -312,3 +312,16 @@ def test_many_frames_come_in_blocks_and_in_order(tmp_path: Path) -> None:
     log = read(path)
     assert len(log.messages) == 10_000 - 9_999  # they all have one id: the same message
     assert len(log.frames) == 10_000
+
+
+def test_an_entry_that_does_not_say_when_it_began_is_told_and_kept(tmp_path: Path) -> None:
+    """It stands where its neighbour does: the one before it, of the first the one after."""
+    begun = ["soon", "2026-01-01T00:00:01Z", None]
+    entries = [
+        {"startedDateTime": when, "request": {"method": "GET", "url": f"https://x/{number}"}, "response": {}}
+        for number, when in enumerate(begun)
+    ]
+    (tmp_path / "a.har").write_text(json.dumps({"log": {"version": "1.2", "entries": entries}}))
+    log = read(tmp_path / "a.har")
+    assert {entry.at for entry in log.entries if entry.kind == "request"} == {1_767_225_601 * 10**9}
+    assert [one.place for one in log.skipped] == [f"entry {number}, startedDateTime" for number in (1, 3)]

@@ -353,3 +353,25 @@ def test_a_killed_process_loses_nothing_it_acknowledged() -> None:
     ends = killed(5, seed=1)
     assert [end.missing for end in ends] == [0] * 5
     assert all(end.acknowledged for end in ends)
+
+
+@pytest.mark.parametrize("wrong", ["a", 1.5, True, float("nan")])
+def test_a_keep_that_is_no_number_of_entries_is_refused(tmp_path: Path, wrong: Any) -> None:
+    """In words, before there is a file."""
+    with pytest.raises(InputError, match="is no number of entries"):
+        Log(journal=tmp_path / "a", keep=wrong)
+    with pytest.raises(InputError):
+        Log(keep=wrong)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_path_with_a_slash_at_its_end_is_a_folder(tmp_path: Path) -> None:
+    """It is made where it is missing, and every log gets a file of its own in it."""
+    logs = [Log(journal=f"{tmp_path}/new/runs/") for _ in range(2)]
+    assert {log.journal.parent for log in logs if log.journal} == {tmp_path / "new" / "runs"}
+    assert len(list((tmp_path / "new" / "runs").iterdir())) == 2
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(LogError, match="cannot be written"):
+        Log(journal=f"{tmp_path}/file/")
+    for log in logs:
+        log.close()

@@ -8,10 +8,11 @@ import os
 import sys
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from guestlab.errors import LogError
+from guestlab.errors import InputError, LogError
 from guestlab.log import Log
 from guestlab.log.reading import bundle, read, read_all, sources
 from guestlab.log.reading.detect import format_of_head
@@ -96,9 +97,9 @@ def test_a_folder_is_read_in_the_order_of_time(tmp_path: Path) -> None:
 
 def test_answers_find_their_questions_in_every_file(tmp_path: Path) -> None:
     """Numbers go on from file to file."""
-    for name in ("a", "b"):
+    for at, name in enumerate(("a", "b")):
         log = new_log()
-        log.record("note", note=name)
+        log.record("note", note=name, at_ns=at)
         asked = log.record("request", url=f"https://{name}")
         log.record("response", exchange=asked.seq, url=f"https://{name}")
         write_jsonl(log, tmp_path / f"{name}.jsonl")
@@ -252,3 +253,127 @@ def test_names_inside_a_zip_lead_nowhere(tmp_path: Path) -> None:
     (tmp_path / "folder" / "case.zip").write_bytes(_zip({"../../log.jsonl": ENTRY, "/etc/log.jsonl": ENTRY}))
     assert len(read(tmp_path / "folder" / "case.zip")) == 1
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["case.zip", "folder"]
+
+
+def test_a_bundle_that_was_changed_says_so(tmp_path: Path) -> None:
+    """The hashes of its manifest are looked at; what is there is read all the same."""
+    path = write_bundle(planted_log(), tmp_path / "case.zip")
+    with zipfile.ZipFile(path) as archive:
+        content = {name: archive.read(name) for name in archive.namelist()}
+    assert read(path).skipped == ()
+    changed = {**content, "log.jsonl": content["log.jsonl"].replace(b"a colleague", b"an outsider")}
+    changed["summary.txt"] += b"x"
+    del changed["versions.json"]
+    path.write_bytes(_zip(changed))
+    log = read(path)
+    assert "an outsider" in str(log.entries[0].note)
+    assert [(one.place, one.why.split(":")[0]) for one in log.skipped] == [
+        ("log.jsonl", "it is not what manifest.json says"),
+        ("summary.txt", "it is not what manifest.json says"),
+        ("versions.json", "it is missing, though manifest.json lists it"),
+    ]
+
+
+@pytest.mark.parametrize("manifest", [b"", b"[]", b'{"files":{"log.jsonl":7}}', b"[" * 100_000])
+def test_a_manifest_that_is_none_costs_itself_only(tmp_path: Path, manifest: bytes) -> None:
+    """The log is read; nobody says that it is as it was."""
+    (tmp_path / "case.zip").write_bytes(_zip({"log.jsonl": ENTRY, "manifest.json": manifest}))
+    log = read(tmp_path / "case.zip")
+    assert log.entries[0].at == 5
+    assert [one.place for one in log.skipped] == ["manifest.json"]
+
+
+def test_an_unpacked_bundle_is_read_once(tmp_path: Path) -> None:
+    """Its tables say again what its log says."""
+    log = planted_log()
+    with zipfile.ZipFile(write_bundle(log, tmp_path / "case.zip")) as archive:
+        archive.extractall(tmp_path / "case")
+    back = read(tmp_path / "case")
+    assert len(back) == len(log)
+    assert {entry.source_file for entry in back.entries} == {"log.jsonl"}
+    assert {one.why for one in back.skipped} == {"it is part of the bundle whose log is log.jsonl"}
+    assert len(back.skipped) == 6
+    assert len(read(tmp_path / "case" / "messages.csv").messages) == len(log.messages), (
+        "named itself, it is read"
+    )
+
+
+def test_one_run_in_several_files_is_read_once(tmp_path: Path) -> None:
+    """A journal and what was exported of it beside: the longest counts, the others are named."""
+    log = Log(journal=tmp_path / "run.journal.jsonl")
+    for number in range(5):
+        log.record("note", note=f"{number}")
+    log.to_jsonl(tmp_path / "a.jsonl")
+    log.to_har(tmp_path / "b.har")
+    log.to_bundle(tmp_path / "c.zip")
+    log.to_csv(tmp_path / "d.csv")
+    log.to_parquet(tmp_path / "e")
+    log.record("note", note="after")
+    log.close()
+    other = Log()
+    other.record("note", note="another run")
+    other.to_jsonl(tmp_path / "z.jsonl")
+    back = read(tmp_path)
+    assert [entry.note for entry in back.entries] == ["0", "1", "2", "3", "4", "after", "another run"]
+    assert all(one.why.startswith("it is the same run as ") for one in back.skipped)
+    assert {one.source_file for one in back.skipped} == {"a.jsonl", "b.har", "c.zip", "d.csv", "e"}
+    assert len(back.skipped) == 5
+
+
+def test_runs_that_differ_later_are_two(tmp_path: Path) -> None:
+    """Clocks of tests stand still; the first entry alone would be too little to go by."""
+    for name in ("a", "b"):
+        log = new_log()
+        log.record("note", note="the same")
+        log.record("note" if name == "a" else "lifecycle", note="not the same")
+        write_jsonl(log, tmp_path / f"{name}.jsonl")
+    assert (len(read(tmp_path)), read(tmp_path).skipped) == (4, ())
+
+
+def test_files_of_one_time_without_clocks_are_no_copies(tmp_path: Path) -> None:
+    """Two terminals saved in one moment."""
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / name).write_text('> {"action":"echo"}\n')
+        os.utime(tmp_path / name, ns=(5, 5))
+    assert len(read(tmp_path)) == 2
+
+
+def test_of_a_stray_text_file_few_lines_are_listed(tmp_path: Path) -> None:
+    """The note tells how many it was."""
+    (tmp_path / "notes.txt").write_text("You: hi\nThem: ho\n\nbuy milk\n" + "and bread\n\n" * 499)
+    (tmp_path / "a.jsonl").write_bytes(ENTRY + b"x\n" * 1499)
+    log = read(tmp_path)
+    skipped = [one for one in log.skipped if one.source_file == "a.jsonl"]
+    assert len(skipped) == 21
+    assert skipped[-1] == ("a.jsonl", "\u2026", "and 1,479 more")
+    assert any("1,499 parts of a.jsonl" in str(entry.note) for entry in log.entries)
+
+
+def test_several_paths_are_read_as_one(tmp_path: Path) -> None:
+    """As the command takes them."""
+    for at, name in enumerate(("a", "b")):
+        log = new_log()
+        log.record("note", note=name, at_ns=at)
+        write_jsonl(log, tmp_path / f"{name}.jsonl")
+    paths = [tmp_path / "a.jsonl", str(tmp_path / "b.jsonl")]
+    assert [entry.note for entry in read(paths).entries] == ["a", "b"]
+    assert len(read(iter(paths))) == 2
+
+
+@pytest.mark.parametrize("wrong", [None, 5, b"a", "", [], [None], ["a", 7], {"a": 1}.values()])
+def test_what_is_no_path_is_an_input_error(wrong: Any) -> None:
+    """Not whatever pathlib says of it."""
+    with pytest.raises(InputError):
+        read(wrong)
+
+
+@pytest.mark.parametrize(
+    "content", [b'{"log":{"version":"1.2","creator":{"name":"x"},"entries":[]}}', b"\n\n"]
+)
+def test_a_whole_file_with_nothing_in_it_is_an_empty_log(tmp_path: Path, content: bytes) -> None:
+    """Nothing is wrong with it."""
+    (tmp_path / "a.har").write_bytes(content)
+    (tmp_path / "a.txt").write_bytes(b"\n\n")
+    assert len(read(tmp_path / "a.txt")) == 0
+    if content.startswith(b"{"):
+        assert (len(read(tmp_path / "a.har")), read(tmp_path / "a.har").skipped) == (0, ())

@@ -136,10 +136,12 @@ def test_a_hostile_line_neither_raises_nor_hides_the_others(tmp_path: Path, line
 def test_what_is_no_log_ends_in_an_error_that_says_what_to_give(
     tmp_path: Path, name: str, content: bytes
 ) -> None:
-    """LogError with what, why and next; an empty file of ours is an empty log."""
+    """LogError with what, why and next; an empty file is an empty log, whatever its name, and says so."""
     (tmp_path / name).write_bytes(content)
-    if content == b"" and name in {"a.jsonl", "a.csv"}:
-        assert len(read(tmp_path / name)) == 0
+    if content == b"":
+        log = read(tmp_path / name)
+        told = () if name == "a.jsonl" else ((name, "the file", "it is empty"),)
+        assert (len(log), log.skipped) == (0, told)
         return
     with pytest.raises(LogError) as caught:
         read(tmp_path / name)

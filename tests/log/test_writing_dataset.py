@@ -13,6 +13,7 @@ import pytest
 from guestlab.errors import InputError
 from guestlab.log import COLUMNS
 from guestlab.log.reading import read
+from guestlab.log.writing import dataset
 from guestlab.log.writing.dataset import arrow_schema, write_parquet
 from tests.log.made_logs import new_log
 
@@ -87,15 +88,41 @@ def test_two_processes_may_write_into_one_dataset(tmp_path: Path) -> None:
         assert log.entries[answer.exchange - 1].kind == "request"
 
 
-def test_a_second_write_adds_and_an_unfinished_one_is_passed_over(tmp_path: Path) -> None:
+def test_a_log_written_again_takes_the_place_of_itself(tmp_path: Path) -> None:
+    """What it wrote before is gone, on every day; what others wrote, and what is no log, stays."""
+    log, other = new_log(), new_log()
+    for number in range(3):
+        log.record("note", note=f"x{number}", at_ns=number * DAY)
+    other.record("note", note="other", at_ns=9 * DAY)
+    folder = write_parquet(log, tmp_path / "archive")
+    write_parquet(other, folder)
+    (folder / "day=1970-01-01" / "mine.txt").write_text("x")
+    log.record("note", note="earlier", at_ns=-DAY)  # a day before those that are there
+    write_parquet(log, folder)
+    assert [path.name for path in folder.rglob("*.txt")] == ["mine.txt"]
+    (folder / "day=1970-01-01" / "mine.txt").unlink()
+    assert sorted(str(entry.note) for entry in read(folder).entries) == ["earlier", "other", "x0", "x1", "x2"]
+    assert len(list(folder.rglob("*.parquet"))) == 5
+
+
+def test_a_forked_log_is_another_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parent and child go on apart, and neither may remove what the other wrote."""
+    log = new_log()
+    log.record("note", note="x")
+    write_parquet(log, tmp_path / "archive")
+    monkeypatch.setattr(dataset.os, "getpid", lambda: -1)
+    assert len(read(write_parquet(log, tmp_path / "archive"))) == 2
+
+
+def test_an_unfinished_write_is_passed_over(tmp_path: Path) -> None:
     """What begins with a dot is no part of the dataset yet."""
     log = new_log()
     log.record("note", note="x")
-    folder = write_parquet(write_parquet(log, tmp_path / "archive") and log, tmp_path / "archive")
+    folder = write_parquet(log, tmp_path / "archive")
     (folder / "day=2023-11-14" / ".half.parquet.part").write_bytes(b"PAR1")
     (folder / "day=2023-11-14" / ".half.parquet").write_bytes(b"PAR1")
     back = read(folder)
-    assert len(back) == 2
+    assert len(back) == 1
     assert back.skipped == ()
 
 

@@ -14,7 +14,8 @@ from urllib.parse import quote
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-from guestlab.errors import LogError
+from guestlab.errors import InputError, LogError
+from guestlab.log import Log
 from guestlab.log.reading import read
 from guestlab.log.writing.bundle import write_bundle
 from guestlab.log.writing.dataset import write_parquet
@@ -23,8 +24,6 @@ from tests.log.made_logs import SECRETS, differing, logs, new_log, planted_log
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from guestlab.log import Log
 
 WAYS: dict[str, tuple[Callable[[Log, Path], Path], str]] = {
     "jsonl": (write_jsonl, "log.jsonl"),
@@ -85,7 +84,23 @@ def test_a_log_comes_back_equal_from_csv_but_for_empty_texts(
 def test_an_empty_log_comes_back_empty(tmp_path: Path, way: str) -> None:
     """It is a log all the same."""
     write, name = WAYS[way]
-    assert len(read(write(new_log(), tmp_path / name))) == 0
+    back = read(write(new_log(), tmp_path / name))
+    assert (len(back), back.skipped) == (0, ())
+
+
+def test_an_empty_har_and_an_empty_journal_come_back_empty(tmp_path: Path) -> None:
+    """As every other way of writing an empty log."""
+    log = Log(journal=tmp_path / "x.journal.jsonl")
+    for path in (log.to_har(tmp_path / "x.har"), tmp_path / "x.journal.jsonl"):
+        assert (len(read(path)), read(path).skipped) == (0, ())
+
+
+@pytest.mark.parametrize("wrong", ["", None, 5])
+@pytest.mark.parametrize("name", ["to_har", "to_jsonl", "to_csv", "to_parquet", "to_bundle"])
+def test_what_names_no_place_is_not_written_to(name: str, wrong: Any) -> None:
+    """An empty path would be the folder one stands in."""
+    with pytest.raises(InputError, match="names no place"):
+        getattr(new_log(), name)(wrong)
 
 
 @each_way

@@ -11,9 +11,11 @@ Sizes are bounded: a line or cell of 16 Mi characters, 4 GiB out of one zip, 8 G
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from guestlab.errors import InputError
 from guestlab.log.reading.report import Report, Skipped
 
 if TYPE_CHECKING:
@@ -25,28 +27,34 @@ if TYPE_CHECKING:
 __all__ = ["Report", "Skipped", "read", "read_all"]
 
 
-def read(path: str | Path, *, redactor: Redactor | None = None) -> Log:
-    """Read a file, or every file in a folder, into a log.
+def read(path: str | Path | Iterable[str | Path], *, redactor: Redactor | None = None) -> Log:
+    """Read a file, or every file in a folder, or several of them, into a log.
 
     HAR (Chrome, Firefox, Safari, mitmproxy, Charles), journal, JSON Lines (ours, or one guest frame a line),
     CSV (ours, or with a column of frames), Parquet file or dataset, bundle, and the terminal output of
     wscat, websocat, the `websockets` command and the web messaging tester. The content tells which it is,
     then the name.
 
-    Of a folder, all files below it are read, the earliest first, hidden ones and links left out. Attempts
-    are numbered on from file to file, so that no two share a number. Every entry names its `source_file`.
-    What could not be read is in `log.skipped`; of each file that had some, a note in the log says how much.
-    What bears no time, as a terminal's output, gets that of its file.
+    Of a folder, all files below it are read, the earliest first, hidden ones and links left out. One run
+    that is there twice, as its journal and an export of it, is read once: the longer. Attempts are numbered
+    on from file to file, so that no two share a number. Every entry names its `source_file`. What could not
+    be read, or was left out, is in `log.skipped`; of each file that is not whole, a note in the log says how
+    much is missing. What bears no time, as a terminal's output, gets that of its file, and `monotonic_ns` 0.
+
+    A file in which there is nothing, as the export of an empty log, gives an empty log.
 
     Args:
-        path: A file or folder.
+        path: A file or folder, or several.
         redactor: Masks the secrets, as in `Log`. By default one with a key of its own.
 
     Raises:
         LogError: There is nothing readable at all.
-        InputError: It is Parquet, and pyarrow is not installed.
+        InputError: It is no path, or Parquet and pyarrow is not installed.
     """
-    return read_all([path], redactor=redactor)
+    if isinstance(path, str | Path):
+        return read_all([path], redactor=redactor)
+    paths = list(path) if isinstance(path, Iterable) and not isinstance(path, bytes) else [path]
+    return read_all(paths, redactor=redactor)
 
 
 def read_all(paths: Sequence[str | Path], *, redactor: Redactor | None = None) -> Log:
@@ -54,8 +62,17 @@ def read_all(paths: Sequence[str | Path], *, redactor: Redactor | None = None) -
 
     Raises:
         LogError: There is nothing readable at all.
-        InputError: It is Parquet alone, and pyarrow is not installed.
+        InputError: There is no path among them, or Parquet alone and pyarrow is not installed.
     """
     from guestlab.log.reading.sources import log_of
 
+    given: Sequence[Any] = paths
+    wrong = [path for path in given if not isinstance(path, str | Path) or not str(path)]
+    if wrong or not given:
+        what = f"{str(wrong[0])[:40]!r} is no path." if wrong else "No path was given."
+        raise InputError(
+            what,
+            why="A log is read from files and folders.",
+            next_step="Give the path of one, or a list of several: gl.read(['a.har', 'b.jsonl']).",
+        )
     return log_of([Path(path) for path in paths], redactor)

@@ -92,27 +92,28 @@ def _streams(document: Document, report: Report) -> list[Stream]:
         from guestlab.log.reading.har_own import own_streams
 
         return own_streams(document, report)
+    moments = list(map(_started, document.entries))
+    at = next((moment for moment in moments if moment is not None), 0)
     streams: list[Stream] = []
-    at = 0
-    for number, raw in enumerate(document.entries, start=1):
-        at = _started(raw, at)
-        streams.append(Unopened(raw, at, number, report))
+    for number, (raw, moment) in enumerate(zip(document.entries, moments, strict=True), start=1):
+        at = at if moment is None else moment
+        streams.append(Unopened(raw, at, number, report, is_timed=moment is not None))
     return streams
 
 
-def _started(raw: msgspec.Raw, otherwise: int) -> int:
-    """Find out when an entry began, without reading all of it."""
+def _started(raw: msgspec.Raw) -> int | None:
+    """Find out when an entry began, without reading all of it; None where it does not tell."""
     view = memoryview(raw)
     found = _STARTED.search(bytes(view[:_NEAR])) or _STARTED.search(bytes(view[-_NEAR:]))
     if found is None and len(view) > 2 * _NEAR:
         found = _STARTED.search(view)
-    return _nanoseconds(found[1].decode("utf-8", "replace"), otherwise) if found else otherwise
+    return _nanoseconds(found[1].decode("utf-8", "replace")) if found else None
 
 
-def _nanoseconds(text: str, otherwise: int) -> int:
+def _nanoseconds(text: str) -> int | None:
     moment = instant(text)
     if moment is None:
-        return otherwise
+        return None
     return int(moment.replace(microsecond=0).timestamp()) * 1_000_000_000 + moment.microsecond * 1000
 
 
@@ -124,10 +125,13 @@ class Unopened:
         key: Its place in the order.
         number: Which one in the file it is, from 1.
         report: Is told when it holds nothing.
+        is_timed: Whether it says when it began; else its place is that of the one before it.
     """
 
-    def __init__(self, raw: msgspec.Raw, key: int, number: int, report: Report) -> None:
-        self.key = key
+    def __init__(
+        self, raw: msgspec.Raw, key: int, number: int, report: Report, *, is_timed: bool = True
+    ) -> None:
+        self.key, self._is_timed = key, is_timed
         self._raw, self._number, self._report = raw, number, report
 
     def run(self, limit: int, block: Block) -> Iterable[Stream]:  # noqa: ARG002 - it is its turn
@@ -136,6 +140,9 @@ class Unopened:
         if not entry.url and not entry.messages:
             self._report.skip(f"entry {self._number}", "it has no request with a URL")
             return ()
+        if not self._is_timed:
+            why = "it cannot be read as a time; the entry stands where its neighbour does"
+            self._report.skip(f"entry {self._number}, startedDateTime", why)
         return opened(entry, self.key, self._number, block)
 
 

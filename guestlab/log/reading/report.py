@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-__all__ = ["Report", "Skipped"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
-_KEPT = 10_000
-"""Parts listed one by one; of a file with more, the rest is counted."""
+__all__ = ["Report", "Skipped", "how_many"]
+
+_KEPT = 20
+"""Parts of a file that are listed one by one; of one with more, the rest is counted."""
+_MORE = "…"
+"""The place of those that are counted."""
 
 
 class Skipped(NamedTuple):
@@ -33,17 +38,38 @@ class Report:
         source_file: Name of the file.
 
     Attributes:
-        skipped: What was left out, in order; of very much the beginning.
-        count: How many parts were left out.
+        count: How many parts could not be read.
     """
 
     def __init__(self, source_file: str) -> None:
         self.source_file = source_file
-        self.skipped: list[Skipped] = []
         self.count = 0
+        self._listed: list[Skipped] = []
+        self._more = 0
+
+    @property
+    def skipped(self) -> list[Skipped]:
+        """What was left out, in order; of very much the beginning, and how much more it was."""
+        more = Skipped(self.source_file, _MORE, f"and {self._more:,} more")
+        return [*self._listed, more] if self._more else list(self._listed)
 
     def skip(self, place: str, why: str) -> None:
-        """Note that one part was left out."""
+        """Note that one part could not be read."""
         self.count += 1
-        if self.count <= _KEPT:
-            self.skipped.append(Skipped(self.source_file, place, why))
+        self.leave_out(place, why)
+
+    def leave_out(self, place: str, why: str) -> None:
+        """Note that one part was left out on purpose: nothing is wrong with it."""
+        if len(self._listed) < _KEPT:
+            self._listed.append(Skipped(self.source_file, place, why))
+        else:
+            self._more += 1
+
+
+def how_many(skipped: Iterable[Skipped]) -> int:
+    """Count what was left out, with what is not listed one by one.
+
+    >>> how_many([Skipped("a.txt", "line 1", "it is no JSON"), Skipped("a.txt", "…", "and 1,200 more")])
+    1201
+    """
+    return sum(int(one.why.split()[1].replace(",", "")) if one.place == _MORE else 1 for one in skipped)

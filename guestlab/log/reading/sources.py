@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from guestlab.errors import GuestlabError, LogError
 from guestlab.log.bulk import sides_of
-from guestlab.log.entry import Kind
+from guestlab.log.entry import UNTIMED, Kind
 from guestlab.log.frame_columns import capabilities
 from guestlab.log.joined_texts import joined
+from guestlab.log.reading.bundle import LOG, PARTS, is_unpacked
 from guestlab.log.reading.dataset import dataset_of
 from guestlab.log.reading.detect import format_of
 from guestlab.log.reading.report import Report
@@ -45,9 +46,9 @@ READERS = {
     "platform": "guestlab.log.reading.platform_reply",
 }
 """Format → the module that reads it, imported when it is needed."""
-_SURE = frozenset({"journal", "jsonl", "csv", "parquet", "bundle"})
-"""Formats of ours, in which nothing may well be all there is."""
 _OPEN_AT_ONCE = 100
+_COMPARED = 1000
+"""Entries at the beginning of two files that are compared, to find out whether they are one run."""
 _MOST_ATTEMPTS = 1 << 32
 _UNKNOWN = (
     "it is no HAR, journal, JSON Lines, CSV, Parquet, bundle, terminal output with guest frames, "
@@ -64,14 +65,14 @@ def log_of(paths: Sequence[Path], redactor: Redactor | None) -> Log:
     """
     log = Log(redactor=redactor)
     found = [source for path in paths for source in _sources(path)]
+    if len(found) > 1:
+        _leave_out_copies(found)
     sources = sorted(found, key=lambda source: source.begins) if len(found) > 1 else found
     last_attempt = 0
     for source in sources:
         last_attempt = _take(log, source, last_attempt)
     log._skipped = tuple(skipped for source in sources for skipped in source.report.skipped)  # noqa: SLF001
-    if not len(log.entries) and not any(
-        source.format in _SURE and not source.report.count for source in sources
-    ):
+    if not len(log.entries) and not any(source.is_whole for source in sources):
         raise _nothing(paths, sources)
     for source in sources:
         _note(log, source)
@@ -87,22 +88,50 @@ class _Source:
         self.format: str | None = None
         self.begins = 2**63
         self.error: GuestlabError | None = None
+        self.run: list[tuple[Any, ...]] = []
+        """When its first entries were recorded, to the nanosecond, and what they are."""
+        self._is_left_out = False
         self._blocks: Iterator[Block] | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it was understood from end to end, though there may be nothing in it."""
+        return not self.report.count and (self.format is not None or self._is_left_out)
+
+    def leave_out(self, why: str) -> None:
+        """Do not read it, and say why; nothing is wrong with it."""
+        self.report = Report(self.report.source_file)
+        self.report.leave_out("the file", why)
+        self.format, self._blocks, self._is_left_out = None, None, True
+
+    def count(self) -> int:
+        """Count its entries."""
+        assert self.format is not None
+        unheard = Report(self.report.source_file)
+        return sum(len(block["at"]) for block in _read_with(READERS[self.format], self.path, unheard))
 
     def open(self, *, peek: bool, keep: bool) -> None:
         """Find out what it is, and when it begins."""
+        if self._is_left_out:
+            return
         try:
             self.format = "parquet" if self.path.is_dir() else format_of(self.path)
+            is_empty = self.path.is_file() and self.path.stat().st_size == 0
         except OSError as error:
             self.report.skip("the file", f"it cannot be opened: {error.strerror or type(error).__name__}")
             return
-        if self.format is None:
+        if is_empty and self.format != "jsonl":  # of those it is how a log without entries is written
+            self.leave_out("it is empty")
+        elif self.format is None:
             self.report.skip("the file", _UNKNOWN)
         elif peek:
             blocks = self._opened()
             first = next(blocks, None)
             if first is not None:
                 self.begins = min((at for at in first["at"] if isinstance(at, int)), default=self.begins)
+                self.run = list(zip(first["at"], first["monotonic_ns"], first["kind"], strict=True))[
+                    :_COMPARED
+                ]
             if keep and first is not None:
                 self._blocks = _chained(first, blocks)
             else:
@@ -141,6 +170,28 @@ def _chained(first: Block, rest: Iterator[Block]) -> Iterator[Block]:
     yield from rest
 
 
+def _leave_out_copies(sources: Sequence[_Source]) -> None:
+    """Of one run that is there several times, as its journal and an export of it, read the longest alone."""
+    first: dict[tuple[Any, ...], list[_Source]] = {}
+    for source in sources:
+        if source.format is None or not source.run or source.run[0][1] == UNTIMED:
+            continue  # of what no clock told, equal times say nothing
+        same = first.setdefault(source.run[0], [])
+        place = next((at for at, other in enumerate(same) if _is_one_run(source, other)), None)
+        if place is None:
+            same.append(source)
+            continue
+        kept, copy = same[place], source
+        if copy.count() > kept.count():
+            kept, copy = copy, kept
+        copy.leave_out(f"it is the same run as {kept.report.source_file}")
+        same[place] = kept
+
+
+def _is_one_run(one: _Source, other: _Source) -> bool:
+    return all(mine == theirs for mine, theirs in zip(one.run, other.run, strict=False))
+
+
 def _sources(path: Path) -> list[_Source]:
     """Find the files to read, each once; look into them where their order has to be found out."""
     if path.is_dir():
@@ -148,6 +199,9 @@ def _sources(path: Path) -> list[_Source]:
     else:
         paths, left_out = [path], 0
     sources = [_Source(one) for one in paths]
+    for source in sources:
+        if source.path.name in PARTS and source.path != path and is_unpacked(source.path.parent):
+            source.leave_out(f"it is part of the bundle whose log is {LOG}")
     if left_out:
         beyond = _Source(path)
         beyond.report.skip("the folder", f"only {MOST_FILES:,} files are read; {left_out:,} more are there")

@@ -3,17 +3,20 @@
     archive/day=2026-11-22/5f0c…e1-0.parquet
     archive/day=2026-11-23/5f0c…e1-1.parquet
 
-Every call adds the whole log under a name of its own, so that many processes and machines may write into one
-folder. Files get their names when all of them are whole; what begins with a dot is none yet, and pandas,
-Dask and Arrow pass over it. Reading back is `reading/dataset.py`.
+Every log has a name of its own in every process, so that many processes and machines may write into one
+folder; the same log written again takes the place of what it wrote there before. Files get their names when
+all of them are whole; what begins with a dot is none yet, and pandas, Dask and Arrow pass over it. Reading
+back is `reading/dataset.py`.
 """
 
 from __future__ import annotations
 
 import os
+import secrets
+import threading
+import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 from guestlab.errors import LogError
 from guestlab.log.entry import COLUMNS
@@ -31,6 +34,9 @@ __all__ = ["arrow_schema", "write_parquet"]
 _DAY = 86_400 * 10**9
 _ROWS = 1 << 16
 """Rows of a row group: what a reader that skips skips at once."""
+_names: weakref.WeakKeyDictionary[Log, tuple[int, str]] = weakref.WeakKeyDictionary()
+"""Log → the process in which it got its name, and that name: a fork goes on as another log."""
+_naming = threading.Lock()
 
 
 def arrow_schema() -> Any:
@@ -59,6 +65,9 @@ def _type(column: Column) -> Any:
 def write_parquet(log: Log, folder: Path) -> Path:
     """Add a log to the dataset in a folder, which is made where it is missing; return the folder.
 
+    What this very log wrote there before is replaced. A log that was read from the dataset is another one:
+    written back into the folder it stands there a second time.
+
     `gl.read` gives an equal log, but for `source_file`, which is the dataset's name where it was missing.
     Rows lie by session, then `seq`, in one file per day of `at`.
 
@@ -75,7 +84,7 @@ def write_parquet(log: Log, folder: Path) -> Path:
             next_step="Give the path of a folder; it is made where it is missing.",
         )
     try:
-        _write(table, folder)
+        _write(table, folder, _name_of(log))
     except OSError as error:
         raise complaint(folder, error) from None
     return folder
@@ -97,19 +106,34 @@ def _table(block: Sides, length: int) -> Any:
     return pyarrow.table(columns, schema=arrow_schema())
 
 
-def _write(table: Any, folder: Path) -> None:
-    """Write a file per day under a temporary name each, then rename them all."""
-    name, renamed = uuid4().hex, []
+def _name_of(log: Log) -> str:
+    """Name a log, the same as long as it lives in this process."""
+    with _naming:
+        process, name = _names.get(log, (0, ""))
+        if process != os.getpid():
+            name = secrets.token_hex(16)
+            _names[log] = os.getpid(), name
+        return name
+
+
+def _write(table: Any, folder: Path, name: str) -> None:
+    """Write a file per day under a temporary name each, rename them all, and remove what they replace."""
+    renamed: list[tuple[Path, Path]] = []
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         for number, (place, rows) in enumerate(_days(table)):
             path = folder / place / f"{name}-{number}.parquet"
             path.parent.mkdir(mode=0o700, exist_ok=True)
-            part = path.with_name(f".{path.name}.part")
+            part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
             renamed.append((part, path))
             _write_file(rows, part)
         for part, path in renamed:
             part.replace(path)
+        written = {path for _, path in renamed}
+        for held in (folder, *folder.glob("day=*")):
+            for path in held.glob(f"{name}-*.parquet"):
+                if path not in written:
+                    path.unlink()
     except BaseException:
         for part, _ in renamed:
             part.unlink(missing_ok=True)

@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from guestlab.errors import LogError
+from guestlab.errors import InputError, LogError
 from guestlab.log.bulk import clean, sides_of
 from guestlab.log.store import CHUNK
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from guestlab.log.bulk import Sides
     from guestlab.log.recorder import Log
 
-__all__ = ["blocks_of", "complaint", "replacing"]
+__all__ = ["blocks_of", "complaint", "no_path", "replacing"]
 
 
 def blocks_of(log: Log) -> Iterator[tuple[Sides, int]]:
@@ -69,4 +69,13 @@ def complaint(path: Path, error: OSError) -> LogError:
         f"{path.name} cannot be written.",
         why=f"The system said: {error.strerror or type(error).__name__}.",
         next_step="Give a path in a folder that exists, may be written to and has room.",
+    )
+
+
+def no_path(given: object) -> InputError:
+    """Say that what was given names no place to write to."""
+    return InputError(
+        f"{str(given)[:40]!r} names no place to write to.",
+        why="It is empty." if given == "" else f"It is a {type(given).__name__}, not a path.",
+        next_step="Give a path as text or pathlib.Path, such as 'log.jsonl'.",
     )
