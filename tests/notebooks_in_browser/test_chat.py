@@ -30,7 +30,7 @@ def page(jupyterlab: Any, browser: Any) -> Any:
 
 def say(page: Any, text: str) -> None:
     """Type as a person does, without waiting for anything, and press Enter."""
-    page.get_by_label("Say").click()
+    page.locator(".gl-say input:enabled").click()
     page.keyboard.type(text)
     page.keyboard.press("Enter")
 
@@ -103,7 +103,8 @@ def test_read_only_and_start_new(page: Any) -> None:
     assert page.get_by_label("Say").is_disabled()
     page.get_by_role("button", name="Start new").click()
     page.locator(".gl-sys", has_text="New session: ready to talk.").nth(1).wait_for()
-    assert page.get_by_label("Say").is_enabled()
+    say(page, "and on we go")  # waits until it can be typed into
+    bubble(page, "You said: and on we go").wait_for()
 
 
 def test_it_opens_again_without_a_kernel(jupyterlab: Any, browser: Any) -> None:
