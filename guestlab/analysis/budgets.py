@@ -2,7 +2,9 @@
 
 The budgets and their windows are the rows of `protocol/pacing.py`, by which our own sessions pace
 themselves (level: documented). A window slides: the peak is the most that fell into any stretch of that
-length. How the server cuts its windows is not known, and which budget a 429 stands for it does not say.
+length. How the server cuts its windows is not known, and which budget a 429 stands for it does not say: it
+is held against a budget where our own count had exceeded that, and `retryAfter` is no longer than the window
+(level: inferred). What has no time, such as a terminal's output, falls into no window.
 """
 
 from __future__ import annotations
@@ -14,11 +16,21 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from guestlab.analysis.intake import FrameT, arrivals, by, check, columns_of, empty, nanoseconds, together
+from guestlab.analysis.intake import (
+    FrameT,
+    arrivals,
+    by,
+    check,
+    columns_of,
+    empty,
+    measured,
+    nanoseconds,
+    together,
+)
 from guestlab.errors import InputError
 from guestlab.limits import PUBLISHED, Limits
 from guestlab.log.entry import Column
-from guestlab.protocol.pacing import BUDGETS, DEFAULT_PENALTY, OFF_SOCKET, Budget
+from guestlab.protocol.pacing import BUDGETS, DEFAULT_PENALTY, OFF_SOCKET, SLACK, Budget
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,22 +54,28 @@ _WHOSE: tuple[Column, ...] = (
 RATES_COLUMNS: tuple[Column, ...] = (
     *_WHOSE,
     Column("sent", "int64", "", "How many were sent in all."),
-    Column("peak", "int64", "", "The most in any window of that length."),
+    Column("untimed", "int64", "", "How many of them have no time, and are in no window."),
+    Column("peak", "int64", "", "The most in any window of that length, of those that have a time."),
     Column("peak_at", "datetime64[ns, UTC]", "ns", "When that was first reached; missing where none sent."),
-    Column("share", "Float64", "", "The peak's share of the limit: above 1 it was exceeded."),
-    Column("over", "boolean", "", "Whether the peak exceeds the limit."),
+    Column("share", "Float64", "", "The peak's share of the limit: above 1 it was exceeded; missing where "
+           "some have no time."),
+    Column("over", "boolean", "", "Whether the peak exceeds the limit; missing where it does not, but some "
+           "have no time."),
     Column("refused", "int64", "", "Answers 429 or 4029 to what counts here; the server names no budget."),
-)
+)  # fmt: skip
 """One row per budget and whoever has it, sorted by `session`, `attempt`, budget, `connection`."""
 
 BUDGET_COLUMNS: tuple[Column, ...] = (
     *_WHOSE,
     Column("at", "datetime64[ns, UTC]", "ns", "The moment."),
     Column("used", "int64", "", "How many fell into the window that ends then."),
-    Column("left", "int64", "", "How many more may be sent now."),
+    Column("left", "int64", "", "How many more this budget allows now: 0 exactly while `free_in_s` runs."),
     Column("share", "Float64", "", "Used share of the limit."),
-    Column("free_in_s", "Float64", "s", "Until one may be sent; a retryAfter that still runs counts."),
-)
+    Column("free_in_s", "Float64", "s", "Until this budget allows one: until the oldest leaves the window, "
+           "or a retryAfter that stands for this budget has run out."),
+    Column("forced_s", "Float64", "s", "What of a retryAfter still runs, whichever budget it stands for: no "
+           "frame is to be sent before, whatever is left; 0 where none runs, and for what is no frame."),
+)  # fmt: skip
 """One row per budget and whoever has it, sorted by `session`, `attempt`, budget."""
 
 _READS = columns_of(
@@ -71,6 +89,10 @@ _HISTORY_PATH = "/api/v2/webmessaging/messages"
 _DEPLOYMENT = re.compile(r"[?&]deploymentId=([^&#\s]*)")
 _LONGEST_WAIT = 86_400.0
 """Seconds: a server that asks for more than a day means something else."""
+_NEVER = -(2**63)
+"""Nanoseconds of a missing time."""
+_ROUNDED = 1.0
+"""Seconds: `retryAfter` counts whole ones, rounded up (level: inferred)."""
 _UNKNOWN = "unknown"
 """A refusal that names no frame: it counts against the budget of all frames."""
 
@@ -111,24 +133,25 @@ def budget(frames: FrameT, at: datetime | str | None = None, *, limits: Limits =
         limits: The budgets.
 
     Returns:
-        A DataFrame with `BUDGET_COLUMNS`: of each session its connection at that moment.
+        A DataFrame with `BUDGET_COLUMNS`: of each session its connection at that moment; no row where
+        nothing has a time.
 
     Raises:
         InputError: A column is missing, or `at` is no moment.
 
     >>> from guestlab.analysis import sample
     >>> found = budget(sample().frames, "2026-10-01T12:00:09.5Z")
-    >>> print(found[["budget", "used", "left", "free_in_s"]].to_string(index=False))
-                                         budget  used  left  free_in_s
-           messages.per.session.rate.per.second     2     3       0.83
-        requests.per.connection.rate.per.minute     5    55       0.83
-          configure.per.session.rate.per.minute     1    59        0.0
-    health.check.per.connection.rate.per.minute     1     1        0.0
-                                         typing     0     1        0.0
+    >>> print(found[["budget", "used", "left", "free_in_s", "forced_s"]].to_string(index=False))
+                                         budget  used  left  free_in_s  forced_s
+           messages.per.session.rate.per.second     2     3        0.0      0.83
+        requests.per.connection.rate.per.minute     5    55        0.0      0.83
+          configure.per.session.rate.per.minute     1    59        0.0      0.83
+    health.check.per.connection.rate.per.minute     1     1        0.0      0.83
+                                         typing     0     1        0.0      0.83
     """
     check(frames, "budget", [column.name for column in _READS], "log.frames (or log.table())")
     everything: Any = frames
-    moment = everything["at"].max() if at is None else _moment(at)
+    moment = measured(everything)["at"].max() if at is None else _moment(at)
     options: dict[str, Any] = {"limits": limits, "at": moment}
     found = by(_budget, frames, _READS, BUDGET_COLUMNS, optional=_OPTIONAL, **options)
     return _with_connects(found, frames, "budget", BUDGET_COLUMNS, **options)
@@ -226,20 +249,28 @@ class _Counted(NamedTuple):
     at: npt.NDArray[np.int64]
     refused: npt.NDArray[np.bool_]
     until: npt.NDArray[np.int64]
+    forced: int = _NEVER
+    """Until when a refusal asks the present connection to send no frame."""
 
     @property
     def sent(self) -> npt.NDArray[np.int64]:
-        """When each was sent."""
-        return self.at[~self.refused]
+        """When each was sent, of those that have a time."""
+        told: npt.NDArray[np.bool_] = ~self.refused & (self.at != _NEVER)
+        return self.at[told]
+
+    @property
+    def untimed(self) -> int:
+        """How many were sent nobody knows when."""
+        return int((~self.refused & (self.at == _NEVER)).sum())
 
     @classmethod
     def of(cls, uses: pd.DataFrame) -> _Counted:
         """Take them out of a table, once for all groups: slices of arrays are cheap, of tables not."""
         return cls(nanoseconds(uses["at"]), uses["refused"].to_numpy(bool), nanoseconds(uses["until"]))
 
-    def part(self, rows: slice) -> _Counted:
+    def part(self, rows: slice, forced: int) -> _Counted:
         """Some of them."""
-        return _Counted(self.at[rows], self.refused[rows], self.until[rows])
+        return _Counted(self.at[rows], self.refused[rows], self.until[rows], forced)
 
 
 def _groups(uses: pd.DataFrame, *, now: bool) -> Iterator[tuple[tuple[Any, ...], Budget, _Counted]]:
@@ -265,8 +296,17 @@ def _groups(uses: pd.DataFrame, *, now: bool) -> Iterator[tuple[tuple[Any, ...],
         edges = np.searchsorted(codes[kept], np.arange(len(heads) + 1))
         number = heads["last" if now else "connection"] if row.per_connection else [None] * len(heads)
         whose = zip(heads["session"], heads["attempt"], number, [None] * len(heads), strict=True)
-        for one, start, end in zip(whose, edges, edges[1:], strict=False):
-            yield one, row, counted.part(slice(start, end))
+        forced = [_NEVER] * len(heads) if is_off or not now else _forced(mine, codes, len(heads))
+        for one, start, end, until in zip(whose, edges, edges[1:], forced, strict=False):
+            yield one, row, counted.part(slice(start, end), int(until))
+
+
+def _forced(uses: pd.DataFrame, codes: npt.NDArray[Any], groups: int) -> npt.NDArray[np.int64]:
+    """Of each group: until when a refusal on its last connection runs."""
+    found = np.full(groups, _NEVER)
+    rows = (uses["refused"] & (uses["connection"] == uses["last"])).to_numpy(bool)
+    np.maximum.at(found, codes[rows], nanoseconds(uses["until"][rows]))
+    return found
 
 
 def _counts(row: Budget, uses: pd.DataFrame) -> pd.Series[bool]:
@@ -295,21 +335,26 @@ def _rates(frames: pd.DataFrame, *, limits: Limits) -> pd.DataFrame:
 def _peak(row: Budget, counted: _Counted, limits: Limits) -> tuple[Any, ...]:
     """From `budget` on: the columns of one row of `rates`."""
     limit, seconds, sent = row.count(limits), row.seconds(limits), counted.sent
-    refused = int(counted.refused.sum())
-    if not len(sent):
-        return row.name, limit, seconds, 0, 0, None, 0.0, False, refused
-    # How many fell into the window that ends with each; a window is open at its beginning.
-    inside = np.arange(1, len(sent) + 1) - np.searchsorted(sent, sent - int(seconds * 1e9), side="right")
-    peak, place = int(inside.max()), int(inside.argmax())
-    peak_at = pd.Timestamp(sent[place], tz="UTC")
-    return row.name, limit, seconds, len(sent), peak, peak_at, _share(peak, limit), peak > limit, refused
+    refused, untimed = int(counted.refused.sum()), counted.untimed
+    inside = _windows(sent, seconds)
+    peak = int(inside.max(initial=0))
+    peak_at = pd.Timestamp(sent[inside.argmax()], tz="UTC") if peak else None
+    # With some times unknown, the true peak may be higher.
+    share = pd.NA if untimed else _share(peak, limit)
+    over = pd.NA if untimed and peak <= limit else peak > limit
+    return row.name, limit, seconds, len(sent) + untimed, untimed, peak, peak_at, share, over, refused
+
+
+def _windows(sent: npt.NDArray[np.int64], seconds: float) -> npt.NDArray[np.int64]:
+    """How many fell into the window that ends with each; a window is open at its beginning."""
+    return np.arange(1, len(sent) + 1) - np.searchsorted(sent, sent - int(seconds * 1e9), side="right")
 
 
 # -- what is left -------------------------------------------------------------------------------------
 
 
 def _budget(frames: pd.DataFrame, *, limits: Limits, at: Any) -> pd.DataFrame:
-    if not len(frames):
+    if not len(frames) or pd.isna(at):
         return empty(BUDGET_COLUMNS)
     at = _moment(at)  # the latest entry's may still be text
     found = _groups(_uses(frames[frames["at"] <= at]), now=True)
@@ -325,10 +370,25 @@ def _left(row: Budget, counted: _Counted, limits: Limits, at: pd.Timestamp) -> t
     waits = [0.0]
     if len(inside) >= limit:  # one more fits when the oldest of the last `limit` leaves the window
         waits.append((int(inside[-limit]) + window - now) / 1e9 if limit else float("inf"))
-    if row.actions is None or not row.actions & OFF_SOCKET:
-        waits += ((counted.until[counted.refused] - now) / 1e9).tolist()
-    used = len(inside)
-    return row.name, limit, seconds, at, used, max(0, limit - used), _share(used, limit), max(waits)
+    waits += [(until - now) / 1e9 for until in _stands_for(counted, limit, seconds, now)]
+    used, wait = len(inside), max(waits)
+    left = 0 if wait > 0 else limit - used
+    forced = max(0.0, (counted.forced - now) / 1e9)
+    return row.name, limit, seconds, at, used, left, _share(used, limit), wait, forced
+
+
+def _stands_for(counted: _Counted, limit: int, seconds: float, now: int) -> Iterator[int]:
+    """Ends of the refusals that still run and mean this budget: shortly before, it was exceeded."""
+    runs = counted.refused & (counted.until > now)
+    if not runs.any():
+        return
+    window = int(seconds * 1e9)
+    exceeded = counted.sent[_windows(counted.sent, seconds + SLACK) > limit]
+    begun, ends = counted.at, counted.until
+    for since, until in zip(begun[runs], ends[runs], strict=True):
+        is_its = until - since <= window + int(_ROUNDED * 1e9)
+        if is_its and ((exceeded <= since) & (exceeded > since - window)).any():
+            yield int(until)
 
 
 # -- connections of a deployment ----------------------------------------------------------------------
@@ -363,6 +423,8 @@ def _connects(upgrades: pd.DataFrame, *, function_name: str, **options: Any) -> 
     if not len(upgrades):
         return empty(RATES_COLUMNS if function_name == "rates" else BUDGET_COLUMNS)
     if function_name == "budget":
+        if pd.isna(options["at"]):
+            return empty(BUDGET_COLUMNS)
         options["at"] = _moment(options["at"])
         upgrades = upgrades[upgrades["at"] <= options["at"]]
     judge, gives = (_peak, RATES_COLUMNS) if function_name == "rates" else (_left, BUDGET_COLUMNS)

@@ -112,7 +112,7 @@ def _joined(copies: pd.DataFrame) -> pd.DataFrame:
 
 def _latency(copies: pd.DataFrame) -> pd.Series[Any]:
     """Arrival less platform time, for what arrived."""
-    live = (copies["kind"] == "frame") & copies["time"].notna()
+    live = (copies["kind"] == "frame") & copies["time"].notna() & copies["at"].notna()
     latency = pd.Series(pd.NA, index=copies.index, dtype="Float64")
     latency[live] = ms(nanoseconds(copies["at"][live]) - nanoseconds(copies["time"][live]))
     return latency

@@ -17,8 +17,8 @@ from guestlab.analysis.intake import (
     by,
     check,
     columns_of,
-    ms,
-    nanoseconds,
+    elapsed,
+    together,
 )
 from guestlab.log.entry import Column
 from guestlab.protocol.messages import Message
@@ -48,9 +48,9 @@ DUPLICATES_COLUMNS: tuple[Column, ...] = (
     ),
     Column("live", "int64", "", "Times it came on the socket."),
     Column("history", "int64", "", "Times it was filled in from history."),
-    Column("first_at", _TIME, "ns", "Its first arrival."),
-    Column("last_at", _TIME, "ns", "Its last arrival."),
-    Column("apart_ms", "Float64", "ms", "Between the two."),
+    Column("first_at", _TIME, "ns", "Its first arrival; missing where one of them has no time."),
+    Column("last_at", _TIME, "ns", "Its last arrival, on the socket or filled in; missing likewise."),
+    Column("apart_ms", "Float64", "ms", "Between the two; missing likewise."),
     Column("same_text", "boolean", "", "Whether every arrival had the same text."),
     Column("same_time", "boolean", "", "Whether every arrival had the same `channel.time`."),
     Column("seqs", "str", "", "seq of every arrival, comma-joined, in order."),
@@ -63,7 +63,7 @@ LIVE_VERSUS_HISTORY_COLUMNS: tuple[Column, ...] = (
     Column("found", "category", "", "Where it was seen.", ("live", "history", "both")),
     Column("direction", "category", "", "Seen from the platform.", ("Inbound", "Outbound")),
     Column("live_at", _TIME, "ns", "First arrival on the socket."),
-    Column("history_at", _TIME, "ns", "When it was first read from history."),
+    Column("history_at", _TIME, "ns", "When history first told of it, on a page or filled in."),
     Column("live_text", "str", "", "Its text as it came live."),
     Column("history_text", "str", "", "Its text in history."),
     Column("same_text", "boolean", "", "Whether they agree; missing where it was seen in one only."),
@@ -77,8 +77,12 @@ _COPY_READS = columns_of(
     "session", "seq", "at", "kind", "direction", "message_id", "message_direction", "message_type",
     "message_time", "text",
 )  # fmt: skip
+_ON_PAGES = ("session", "seq", "at", "kind", "url", "raw")
 _HISTORY_PATH = "/api/v2/webmessaging/messages"
-_SIGHTING = tuple(column for column in _COPY_READS if column.name not in {"direction", "message_type"})
+_SIGHTING = (
+    *(column for column in _COPY_READS if column.name not in {"direction", "message_type"}),
+    Column("heard", "bool", "", "Whether its session could have heard it live: some frame of it is there."),
+)
 
 
 def duplicates(frames: FrameT) -> FrameT:
@@ -111,7 +115,11 @@ def live_versus_history(table: FrameT) -> FrameT:
 
     History is what was filled in after a lost link, and every page read by `session.history()`: those
     stand in the table as responses to `GET /api/v2/webmessaging/messages`. "live" means something only
-    where history was read afterwards, and far enough back.
+    where history was read afterwards, and far enough back. What was said by REST alone, in a session
+    without any frame (a customer's by Open Messaging), was never to come live and is left out.
+
+    `history_at` is the first time history told of a message, on a page or filled in; `last_at` of
+    `duplicates` is the last time a message was handed over, for which pages do not count.
 
     Args:
         table: `log.table()`.
@@ -131,8 +139,9 @@ def live_versus_history(table: FrameT) -> FrameT:
             g3    live
     """
     check(table, "live_versus_history", [*(c.name for c in _COPY_READS), "url", "raw"], "log.table()")
-    optional = columns_of("url", "raw")
-    sightings = by(_sightings, table, _COPY_READS, _SIGHTING, optional=optional, on=None)
+    words = by(_words, table, _COPY_READS, _SIGHTING)
+    pages = by(_on_pages, table, columns_of(*_ON_PAGES), _SIGHTING, on=None)
+    sightings: FrameT = together([words, pages])
     return by(_compared, sightings, _SIGHTING, LIVE_VERSUS_HISTORY_COLUMNS, on="message_id")
 
 
@@ -159,6 +168,7 @@ def _duplicates(frames: pd.DataFrame) -> pd.DataFrame:
         history=("history", "sum"),
         first_at=("at", "first"),
         last_at=("at", "last"),
+        told=("at", "count"),
         texts=("text", "nunique"),
         times=("time", "nunique"),
         timed=("time", "count"),
@@ -169,7 +179,9 @@ def _duplicates(frames: pd.DataFrame) -> pd.DataFrame:
     found["same_text"] = found["texts"] == 1
     came_times = found["live"] + found["history"]
     found["same_time"] = (found["timed"] == 0) | ((found["times"] == 1) & (found["timed"] == came_times))
-    found["apart_ms"] = ms(nanoseconds(found["last_at"]) - nanoseconds(found["first_at"]))
+    for name in ("first_at", "last_at"):  # of some without a time none is known to be the first
+        found[name] = found[name].where(found["told"] == came_times)
+    found["apart_ms"] = elapsed(found["first_at"], found["last_at"])
     return found.sort_values(["session", "first_at"], kind="stable")
 
 
@@ -210,25 +222,25 @@ def _json(text: str) -> dict[str, Any]:
 # -- live against history -----------------------------------------------------------------------------
 
 
-def _sightings(table: pd.DataFrame) -> pd.DataFrame:
-    """One row each time a message was seen: live, filled in from history, or on a page of history."""
+def _words(table: pd.DataFrame) -> pd.DataFrame:
+    """One row each time a message was handed over: live, or filled in from history."""
     words = (
         table["kind"].isin(["frame", "history"])
         & table["message_direction"].notna()
         & ~table["message_type"].isin(["Event", "Receipt"])
+        & table["message_id"].notna()
     )
-    seen = table.loc[words, [column.name for column in _SIGHTING]]
-    seen = seen[seen["message_id"].notna()]
-    on_pages = [row for page in _pages(table) for row in _on_page(page)]
-    if not on_pages:
-        return seen
-    pages = pd.DataFrame(on_pages, columns=[column.name for column in _SIGHTING])
-    return pd.concat([seen.astype(object), pages.astype(object)])
+    heard = table["session"].isna() | table["session"].isin(table["session"][table["kind"] == "frame"])
+    return table.assign(heard=heard)[words]
+
+
+def _on_pages(table: pd.DataFrame) -> pd.DataFrame:
+    """One row for each message of each page of history."""
+    rows = [row for page in _pages(table) for row in _on_page(page)]
+    return pd.DataFrame(rows, columns=[column.name for column in _SIGHTING])
 
 
 def _pages(table: pd.DataFrame) -> Iterator[Any]:
-    if "url" not in table or "raw" not in table:
-        return
     is_page = (table["kind"] == "response") & table["url"].str.contains(_HISTORY_PATH, regex=False, na=False)
     yield from table[is_page & table["raw"].notna()].itertuples(index=False)
 
@@ -241,7 +253,7 @@ def _on_page(page: Any) -> Iterator[tuple[object, ...]]:
         message = Message.from_body(entity)
         if message.key and message.type not in {"Event", "Receipt"}:
             yield (page.session, page.seq, page.at, "history", message.key, message.direction,
-                   _timestamp(message), message.text)  # fmt: skip
+                   _timestamp(message), message.text, True)  # fmt: skip
 
 
 def _timestamp(message: Message) -> pd.Timestamp | None:
@@ -252,7 +264,8 @@ def _timestamp(message: Message) -> pd.Timestamp | None:
 
 
 def _compared(sightings: pd.DataFrame) -> pd.DataFrame:
-    ordered = sightings.sort_values(["at", "seq"], kind="stable")
+    heard = sightings.groupby("message_id")["heard"].transform("any")
+    ordered = sightings[heard | sightings["kind"].eq("frame")].sort_values(["at", "seq"], kind="stable")
     sides = {
         name: ordered[ordered["kind"] == kind]
         .drop_duplicates("message_id")

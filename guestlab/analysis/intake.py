@@ -3,6 +3,9 @@
 Every function of this room is written once, for a pandas DataFrame that holds whole sessions. Here a Dask
 DataFrame is cut so that each piece holds whole sessions, and the function runs on every piece. Dask is
 imported by whoever made such a frame, never here.
+
+Where a file told no time, the log's `at` is that of the file, and `monotonic_ns` says so by being `UNTIMED`:
+here such an `at` becomes missing, so that nothing is measured from it. The order of such rows is the file's.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import pandas as pd
 
 from guestlab.errors import InputError
-from guestlab.log.entry import COLUMNS, Column
+from guestlab.log.entry import COLUMNS, UNTIMED, Column
 from guestlab.log.table import typed
 from guestlab.log.views import MESSAGES_COLUMNS
 
@@ -29,9 +32,11 @@ __all__ = [
     "by",
     "check",
     "columns_of",
+    "elapsed",
     "empty",
     "is_dask",
     "is_table",
+    "measured",
     "ms",
     "nanoseconds",
     "output",
@@ -48,6 +53,7 @@ _AS_IN_TABLE = {"time": "message_time", "direction": "message_direction", "type"
 
 _SCHEMAS = {column.name: column for column in COLUMNS}
 _SAID = {column.name: column for column in MESSAGES_COLUMNS}
+_MARK = (_SCHEMAS["monotonic_ns"],)
 _NO_WORDS = ["Event", "Receipt"]
 """Types of message nobody said: typing, joining, delivery receipts."""
 
@@ -159,6 +165,8 @@ def by(
         on: Rows with the same value there stay together; None where each row stands for itself.
         options: Passed on.
     """
+    if any(column.name == "at" for column in reads):
+        optional = (*optional, *_MARK)
     pruned: Any = prepared(frame, reads, optional)
     found: Any
     if not is_dask(frame):
@@ -212,7 +220,17 @@ def _part(
     options: dict[str, Any],
 ) -> pd.DataFrame:
     there = [column for column in optional if column.name in part.columns]
-    return function(_settled(part, (*reads, *there)), **options)
+    return function(measured(_settled(part, (*reads, *there))), **options)
+
+
+def measured(frame: Any) -> Any:
+    """Take `at` away from the rows whose moment no clock told; pandas or Dask."""
+    if not {"at", "monotonic_ns"} <= set(frame.columns):
+        return frame
+    is_told = frame["monotonic_ns"] != UNTIMED
+    if not is_dask(frame) and is_told.all():
+        return frame
+    return frame.assign(at=frame["at"].where(is_told))
 
 
 # -- messages -----------------------------------------------------------------------------------------
@@ -266,8 +284,14 @@ def _words(
 
 
 def arrivals(frame: pd.DataFrame) -> pd.DataFrame:
-    """Sort by session, and within one by arrival."""
-    return frame.sort_values(["session", "at", "seq"], kind="stable")
+    """Sort by session, and within one by arrival: what has no time stands where the log has it."""
+    if not frame["at"].isna().any():
+        return frame.sort_values(["session", "at", "seq"], kind="stable")
+    by_seq = frame.sort_values("seq", kind="stable")
+    place = by_seq.groupby("session", dropna=False)["at"].ffill()
+    by_seq = by_seq.assign(place=place)
+    by_seq["place"] = by_seq.groupby("session", dropna=False)["place"].bfill()
+    return by_seq.sort_values(["session", "place", "seq"], kind="stable").drop(columns="place")
 
 
 # -- time ---------------------------------------------------------------------------------------------
@@ -281,3 +305,11 @@ def nanoseconds(times: pd.Series[Any]) -> npt.NDArray[np.int64]:
 def ms(nanoseconds: Any) -> Any:
     """Turn nanoseconds into milliseconds."""
     return nanoseconds / 1e6
+
+
+def elapsed(since: pd.Series[Any], until: pd.Series[Any]) -> pd.Series[Any]:
+    """Milliseconds between two columns of times; missing where either is."""
+    known = since.notna() & until.notna()
+    found = pd.Series(pd.NA, index=until.index, dtype="Float64")
+    found[known] = ms(nanoseconds(until[known]) - nanoseconds(since[known]))
+    return found

@@ -64,8 +64,8 @@ def delivery_latency(messages: FrameT) -> FrameT:
         messages: `log.messages`, `log.frames` or `log.table()`; pandas or Dask.
 
     Returns:
-        A DataFrame with `DELIVERY_LATENCY_COLUMNS`; messages that history brought, or without a time, are
-        not in it.
+        A DataFrame with `DELIVERY_LATENCY_COLUMNS`; messages that history brought, or without one of the
+        two times, are not in it: a terminal's output keeps none of arrival.
 
     Raises:
         InputError: A column is missing.
@@ -105,7 +105,7 @@ def clock_skew(messages: FrameT) -> FrameT:
 
 def _live(messages: pd.DataFrame) -> pd.DataFrame:
     """Messages that came live and carry both times, `apart_ms` between them."""
-    live = messages[(messages["kind"] == "frame") & messages["time"].notna()]
+    live = messages[(messages["kind"] == "frame") & messages["time"].notna() & messages["at"].notna()]
     apart = ms(nanoseconds(live["at"]) - nanoseconds(live["time"]))
     return live.assign(apart_ms=pd.array(apart, dtype="Float64"))
 

@@ -2,8 +2,9 @@
 
 The platform promises no order (level: documented); bursts of a bot have been seen to overtake themselves.
 Arrival order is that of `at`, the true order that of `channel.time`; messages history brought have no
-arrival and are left out, a message that came again counts once. `settle_ms` is what a reader would have to
-hold each message for (`GuestSession(settle=…)`) to hand all of them out in order.
+arrival and are left out, a message that came again counts once. In a file that tells no time, such as a
+terminal's output, arrival order is that of its lines, and `settle_ms` is missing. That is what a reader
+would have to hold each message for (`GuestSession(settle=…)`) to hand all of them out in order.
 """
 
 from __future__ import annotations
@@ -11,14 +12,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
-from guestlab.analysis.intake import FrameT, columns_of, ms, nanoseconds, said
+from guestlab.analysis.intake import FrameT, columns_of, elapsed, ms, nanoseconds, said
 from guestlab.analysis.timing import speakers
 from guestlab.log.entry import Column
 
 if TYPE_CHECKING:
     import numpy.typing as npt
-    import pandas as pd
 
 __all__ = ["DISORDER_COLUMNS", "LATE_MESSAGES_COLUMNS", "disorder", "late_messages"]
 
@@ -34,7 +35,12 @@ LATE_MESSAGES_COLUMNS: tuple[Column, ...] = (
     _AT,
     Column("overtaken_by", "int64", "", "Messages that were said later and came earlier."),
     Column("behind_ms", "Float64", "ms", "How far its time lies behind the newest that had come."),
-    Column("settle_ms", "Float64", "ms", "Since the first of those that overtook it came."),
+    Column(
+        "settle_ms",
+        "Float64",
+        "ms",
+        "Since the first of those that overtook it came; missing where no time of arrival is known.",
+    ),
 )
 """One row per late message, sorted by (`session`, `at`, `seq`)."""
 
@@ -47,7 +53,13 @@ DISORDER_COLUMNS: tuple[Column, ...] = (
         "inverted_share", "Float64", "", "Inversions among all pairs, 0 to 1; missing for fewer than two."
     ),
     Column("behind_ms", "Float64", "ms", "The furthest a message's time lay behind the newest; 0 in order."),
-    Column("settle_ms", "Float64", "ms", "Holding each message so long puts all in order; 0 in order."),
+    Column(
+        "settle_ms",
+        "Float64",
+        "ms",
+        "Holding each message so long puts all in order; 0 in order; "
+        "missing where no time of arrival is known.",
+    ),
 )
 """One row per session, sorted by `session`."""
 
@@ -102,9 +114,9 @@ def _judged(messages: pd.DataFrame) -> pd.DataFrame:
     """Every live message, in arrival order, with how far it was overtaken."""
     live = messages[(messages["kind"] == "frame") & messages["time"].notna()].reset_index(drop=True)
     overtaken = np.zeros(len(live), dtype="int64")
-    behind, held = overtaken.copy(), overtaken.copy()
+    behind, held = overtaken.copy(), pd.Series(0.0, index=live.index, dtype="Float64")
     for rows in live.groupby("session", dropna=False, sort=False).indices.values():
-        time, at = nanoseconds(live["time"].iloc[rows]), nanoseconds(live["at"].iloc[rows])
+        time, at = nanoseconds(live["time"].iloc[rows]), live["at"].iloc[rows]
         newest = np.maximum.accumulate(time)
         if (time == newest).all():
             continue
@@ -112,8 +124,9 @@ def _judged(messages: pd.DataFrame) -> pd.DataFrame:
         behind[rows] = newest - time
         # The first to come with a later time: until it must wait for this one, nothing is out of order.
         first = np.searchsorted(newest, time, side="right")
-        held[rows] = np.where(time < newest, at - at[np.minimum(first, len(at) - 1)], 0)
-    return live.assign(overtaken_by=overtaken, behind_ms=ms(behind), settle_ms=ms(held))
+        since = at.iloc[np.minimum(first, len(at) - 1)].set_axis(at.index)
+        held.iloc[rows] = elapsed(since, at).mask(time >= newest, 0.0)
+    return live.assign(overtaken_by=overtaken, behind_ms=ms(behind), settle_ms=held)
 
 
 def _overtaken(time: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -138,13 +151,16 @@ def _late(messages: pd.DataFrame) -> pd.DataFrame:
 def _disorder(messages: pd.DataFrame) -> pd.DataFrame:
     judged = _judged(messages)
     judged["is_late"] = judged["overtaken_by"] > 0
+    judged["is_held"] = judged["settle_ms"].notna()
     found = judged.groupby("session", dropna=False).agg(
         messages=("seq", "size"),
         late=("is_late", "sum"),
         inversions=("overtaken_by", "sum"),
         behind_ms=("behind_ms", "max"),
         settle_ms=("settle_ms", "max"),
+        is_held=("is_held", "all"),
     )
+    found["settle_ms"] = found["settle_ms"].where(found["is_held"])
     pairs = (found["messages"] * (found["messages"] - 1) / 2).astype("Float64")
     found["inverted_share"] = found["inversions"].astype("Float64") / pairs.where(pairs > 0)
     return found.reset_index()

@@ -96,4 +96,4 @@ def _about(name: str, code: int | None, message: list[Any]) -> dict[str, Any]:
 
 def _record(log: Log, kind: str, ms: int, **fields: Any) -> Any:
     at = _START + ms * 1_000_000
-    return log.record(kind, at_ns=at, monotonic_ns=ms * 1_000_000, stage="session", session="s1", **fields)
+    return log.record(kind, at_ns=at, monotonic_ns=at, stage="session", session="s1", **fields)

@@ -3,7 +3,8 @@
 Each function takes `log.messages`, `log.frames` or `log.table()` as a pandas or a Dask DataFrame. Two
 clocks can be read. The platform's (`channel.time`) stamps every message with one clock, so that differences
 are true whatever this machine's clock says. Ours (`at`) tells when a message came here, the network
-included; messages filled in from history have no arrival and are left out there.
+included; messages filled in from history have no arrival and are left out there, and so are those of a
+file that tells no time.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from guestlab.analysis.intake import FrameT, columns_of, ms, nanoseconds, said
+from guestlab.analysis.intake import FrameT, columns_of, elapsed, said
 from guestlab.errors import InputError
 from guestlab.log.entry import Column
 
@@ -200,7 +201,8 @@ def _timed(messages: pd.DataFrame, clock: Clock) -> pd.DataFrame:
     if clock == "platform":
         timed = messages[messages["time"].notna()].assign(when=lambda rows: rows["time"])
     else:
-        timed = messages[messages["kind"] == "frame"].assign(when=lambda rows: rows["at"])
+        came = (messages["kind"] == "frame") & messages["at"].notna()
+        timed = messages[came].assign(when=lambda rows: rows["at"])
     timed = timed.assign(who=speakers(timed)).sort_values(["session", "when", "seq"], kind="stable")
     place = pd.factorize(timed["session"])[0]
     begins = _changes(place)
@@ -239,8 +241,8 @@ def _turns(messages: pd.DataFrame, *, clock: Clock) -> pd.DataFrame:
     runs = _runs(messages, clock)
     before = runs.groupby("place")["ended_at"].shift()
     return runs.assign(
-        duration_ms=_elapsed(runs["started_at"], runs["ended_at"]),
-        waited_ms=_elapsed(before, runs["started_at"]),
+        duration_ms=elapsed(runs["started_at"], runs["ended_at"]),
+        waited_ms=elapsed(before, runs["started_at"]),
     )
 
 
@@ -251,7 +253,7 @@ def _response_times(messages: pd.DataFrame, *, clock: Clock, asked: str) -> pd.D
     answered = runs.assign(
         asked_at=asked_at,
         answered_at=following["started_at"],
-        response_ms=_elapsed(asked_at, following["started_at"]),
+        response_ms=elapsed(asked_at, following["started_at"]),
         who=following["who"],
     )[runs["who"] == "guest"]
     return answered.assign(first=~answered.duplicated("place"))
@@ -260,7 +262,7 @@ def _response_times(messages: pd.DataFrame, *, clock: Clock, asked: str) -> pd.D
 def _silences(messages: pd.DataFrame, *, clock: Clock, longer_than: float) -> pd.DataFrame:
     timed = _timed(messages, clock)
     before = timed.groupby("place")[["when", "who", "seq"]].shift()
-    silence_ms = _elapsed(before["when"], timed["when"])
+    silence_ms = elapsed(before["when"], timed["when"])
     found = timed.assign(
         started_at=before["when"],
         ended_at=timed["when"],
@@ -271,11 +273,3 @@ def _silences(messages: pd.DataFrame, *, clock: Clock, longer_than: float) -> pd
         after_seq=timed["seq"],
     )
     return found[(silence_ms > longer_than * 1000).fillna(value=False)]
-
-
-def _elapsed(since: pd.Series[Any], until: pd.Series[Any]) -> pd.Series[Any]:
-    """Milliseconds between two columns of times; missing where either is."""
-    known = since.notna() & until.notna()
-    found = pd.Series(pd.NA, index=until.index, dtype="Float64")
-    found[known] = ms(nanoseconds(until[known]) - nanoseconds(since[known]))
-    return found

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from guestlab.log.entry import Column
+from guestlab.log.entry import UNTIMED, Column
 from guestlab.log.times import iso_of
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def summary_text(log: Log) -> str:
 
 def _rows(log: Log) -> Iterator[Row]:
     table = log.table()
-    yield "entries", len(table), _span(table["at"])
+    yield "entries", len(table), _span(table["at"], table["monotonic_ns"] != UNTIMED)
     yield from _some("files", table["source_file"].nunique(), _counted(table["source_file"]))
     yield from _sessions(log)
     yield from _attempts(log)
@@ -162,7 +162,9 @@ def _messages(log: Log, table: pd.DataFrame) -> Iterator[Row]:
     yield from _some(
         "late messages", messages["late"].fillna(value=False).sum(), "after one with a later time"
     )
-    read = table[said & (table["kind"] == "history")][["session", "message_id"]].drop_duplicates()
+    # What was said by REST alone, in a session without a frame, was never to come live.
+    heard = table["session"].isna() | table["session"].isin(table["session"][table["kind"] == "frame"])
+    read = table[said & heard & (table["kind"] == "history")][["session", "message_id"]].drop_duplicates()
     missed = len(
         read.merge(live.drop_duplicates(), how="left", indicator=True).query("_merge == 'left_only'")
     )
@@ -170,7 +172,8 @@ def _messages(log: Log, table: pd.DataFrame) -> Iterator[Row]:
 
 
 def _gaps(table: pd.DataFrame) -> Iterator[Row]:
-    frames = table[(table["kind"] == "frame") & table["session"].notna()][["session", "at"]]
+    is_told = table["session"].notna() & (table["monotonic_ns"] != UNTIMED)
+    frames = table[(table["kind"] == "frame") & is_told][["session", "at"]]
     if frames.empty:
         return
     seconds = frames.assign(at=frames["at"].astype("int64") / 1e9).sort_values("at")
@@ -208,12 +211,16 @@ def _listed(before: str, parts: list[str]) -> str:
     return before + ", ".join(parts[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
-def _span(at: pd.Series[Any]) -> str:
-    if at.empty:
-        return ""
-    times = at.astype("int64")  # the log may span more than pandas can subtract
+def _span(at: pd.Series[Any], told: pd.Series[bool]) -> str:
+    """From when and how long; what no clock told has no part in it."""
+    unknown = int((~told).sum())
+    without = f"{unknown:,} without a time" if unknown else ""
+    times = at[told].astype("int64")  # the log may span more than pandas can subtract
+    if times.empty:
+        return without
     first, last = int(times.min()), int(times.max())
-    return f"{iso_of(first)[:19].replace('T', ' ')} UTC, {_duration((last - first) / 1e9)}"
+    span = f"{iso_of(first)[:19].replace('T', ' ')} UTC, {_duration((last - first) / 1e9)}"
+    return f"{span}; {without}" if without else span
 
 
 def _duration(seconds: float) -> str:

@@ -61,7 +61,7 @@ _RENAMED = {"message_time": "time", "message_direction": "direction", "message_t
 _SAID = (
     "seq", "message_time", "message_direction", "text", "message_type", "at", "kind", "session",
     "originating_entity", "content_types", "event_types", "message_id", "tracing_id", "correlation_id",
-    "conversation_id", "guest_token", "latency_ms", "late",
+    "conversation_id", "guest_token", "latency_ms", "late", "monotonic_ns",
 )  # fmt: skip
 
 MESSAGES_COLUMNS: tuple[Column, ...] = tuple(

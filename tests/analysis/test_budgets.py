@@ -12,6 +12,7 @@ from guestlab import analysis
 from guestlab.errors import InputError
 from guestlab.limits import PUBLISHED, Limits
 from guestlab.log import Log
+from guestlab.log.entry import UNTIMED
 from guestlab.protocol.pacing import BUDGETS, OFF_SOCKET, Pacer
 
 S = 1_000_000_000
@@ -96,8 +97,8 @@ def test_the_gauges_agree_with_the_pacer() -> None:
     assert row["free_in_s"] == pytest.approx(pacer.delay("onMessage", 0.1) - 0.05)
 
 
-def test_a_retry_after_that_still_runs_counts() -> None:
-    """Even where the windows are free; nonsense counts as one second."""
+def test_a_retry_after_that_still_runs_is_a_forced_wait() -> None:
+    """Of every frame, and of no budget where all windows are free; nonsense counts as one second."""
     for said, wait in ((7, 6.0), ("x", 0.0), (-1, 0.0), (1e300, 0.0)):
         log = Log()
         log.record("frame", at_ns=0, session="s", direction="sent", action="onMessage", tracing_id="t")
@@ -106,7 +107,72 @@ def test_a_retry_after_that_still_runs_counts() -> None:
             "frame", at_ns=S, session="s", direction="received", frame_code=429, tracing_id="t", raw=raw
         )
         log.record("frame", at_ns=2 * S, session="s", direction="received", frame_code=200)
-        assert analysis.budget(log.frames).iloc[0]["free_in_s"] == pytest.approx(wait)
+        found = analysis.budget(log.frames)
+        assert found["forced_s"].tolist() == pytest.approx([wait] * len(found))
+        assert (found["free_in_s"] == 0).all()
+        assert (found["left"] > 0).all()
+
+
+def test_a_retry_after_belongs_to_the_budget_that_was_exceeded() -> None:
+    """More than sixty frames in a minute: ten seconds later messages are free, frames are not."""
+    log = Log()
+    for number in range(61):
+        at = number * 140_000_000  # seven or eight a second
+        log.record(
+            "frame", at_ns=at, session="s", direction="sent", action="onMessage", tracing_id=str(number)
+        )
+    raw = json.dumps({"body": {"retryAfter": 53}})
+    refused = log.record(
+        "frame",
+        at_ns=at + S // 100,
+        session="s",
+        direction="received",
+        frame_code=429,
+        tracing_id="60",
+        raw=raw,
+    ).at
+    later = pd.Timestamp(refused + 10 * S, tz="UTC")
+    found = analysis.budget(log.frames, later).set_index("budget")
+    messages = found.loc["messages.per.session.rate.per.second"]
+    frames = found.loc["requests.per.connection.rate.per.minute"]
+    assert messages[["left", "free_in_s"]].tolist() == [5, 0.0]
+    assert frames["left"] == 0
+    assert frames["free_in_s"] == pytest.approx(43.0)
+    assert found["forced_s"].tolist() == pytest.approx([43.0] * 5)
+    assert ((found["left"] == 0) == (found["free_in_s"] > 0)).all()
+    # The same on a new connection: the wait was the old one's.
+    log.record("close", at_ns=refused + S, session="s", close_code=1006)
+    log.record("frame", at_ns=refused + 2 * S, session="s", direction="sent", action="configureSession")
+    found = analysis.budget(log.frames, later)
+    assert (found["forced_s"] == 0).all()
+    assert found.set_index("budget").loc["requests.per.connection.rate.per.minute", "left"] == 59
+
+
+@pytest.mark.parametrize("dask", [False, True])
+def test_frames_without_a_time_are_in_no_window(*, dask: bool) -> None:
+    """They are counted, and nothing is said to be exceeded or not; what is exceeded by the others stays so."""
+    log = Log()
+    for session, timed, untimed in (("none", 0, 8), ("some", 2, 1), ("over", 7, 1)):
+        for place in range(timed + untimed):
+            mark = {} if place < timed else {"monotonic_ns": UNTIMED}
+            log.record("frame", at_ns=9 * S, session=session, direction="sent", action="onMessage", **mark)
+    frames: Any = log.frames
+    if dask:
+        frames = pytest.importorskip("dask.dataframe").from_pandas(frames, npartitions=3)
+    rates, left = analysis.rates(frames), analysis.budget(frames)
+    rates, left = (found.compute() if dask else found for found in (rates, left))
+    found = rates[rates["budget"] == "messages.per.session.rate.per.second"].set_index("session")
+    assert found["sent"].to_dict() == {"none": 8, "some": 3, "over": 8}
+    assert found["untimed"].to_dict() == {"none": 8, "some": 1, "over": 1}
+    assert found["peak"].to_dict() == {"none": 0, "some": 2, "over": 7}
+    assert found["share"].isna().all()
+    assert found["over"].isna().to_dict() == {"none": True, "some": True, "over": False}
+    assert found.loc["over", "over"]
+    assert pd.isna(found.loc["none", "peak_at"])
+    assert set(left["session"]) == {"some", "over"}
+    everything = log.frames[log.frames["session"] == "none"]
+    assert len(analysis.budget(everything)) == 0
+    assert (analysis.budget(everything).dtypes == left.dtypes).all()
 
 
 def test_upgrades_and_history_are_counted_from_the_table() -> None:

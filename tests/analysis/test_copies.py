@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pandas as pd
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -95,6 +96,24 @@ def test_pages_of_history_are_read_out_of_the_responses() -> None:
     assert found.loc["a", ["same_text", "same_time"]].tolist() == [True, True]
     assert found.loc["b", ["same_text", "same_time"]].tolist() == [False, False]
     assert found.loc["c", "history_text"] == "missed"
+
+
+@pytest.mark.parametrize("dask", [False, True])
+def test_what_was_said_by_rest_alone_is_not_missed(*, dask: bool) -> None:
+    """A session without any frame is never to come live; one with some is, whatever came of it."""
+    log = Log()
+    said = {"message_direction": "Inbound", "message_type": "Text"}
+    log.record("frame", session="s1", direction="received", message_id="a", **said)
+    log.record("history", session="s1", message_id="b", **said)
+    log.record("history", session="open-guest", message_id="c", **said)
+    log.record("history", session="5f0c-a-conversation", message_id="a", **said)
+    log.record("history", message_id="d", **said)
+    table: Any = log.table()
+    if dask:
+        table = pytest.importorskip("dask.dataframe").from_pandas(table, npartitions=3)
+    found: Any = analysis.live_versus_history(table)
+    found = found.compute() if dask else found
+    assert found.set_index("message_id")["found"].to_dict() == {"a": "both", "b": "history", "d": "history"}
 
 
 def test_two_logs_are_compared_message_by_message(world: Any, make_world: Any) -> None:

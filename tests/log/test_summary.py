@@ -55,6 +55,16 @@ def told_log() -> Log:
     return log
 
 
+def test_what_was_said_by_rest_alone_was_not_missed() -> None:
+    """A customer's words by Open Messaging never come live."""
+    log = told_log()
+    log.record(
+        "history", session="open-guest", message_id="r", message_direction="Inbound", message_type="Text"
+    )
+    assert rows(log)["missed live"] == (1, "known from history alone, of 2 read there")
+    assert rows(log)["messages in"][0] == 2
+
+
 def test_the_summary_tells_what_happened() -> None:
     """Every number with its lane."""
     found = rows(told_log())
