@@ -1,8 +1,8 @@
 """The log view on a long log: opening it, and filtering it, against writing all rows as HTML.
 
-What anybody would do first is `DataFrame.to_html()` of the seven columns the view shows. The browser's share is
-not measured: it gets a hundred rows from the view, and everything from the other. Up to a tenth of a second of
-a search is waiting for the next paint.
+What anybody would do first is `DataFrame.to_html()` of the seven columns the view shows. The browser's share
+is not measured: it gets a hundred rows from the view, and everything from the other. A search may wait for up
+to a tenth of a second for the next paint.
 """
 
 from __future__ import annotations

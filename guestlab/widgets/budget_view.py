@@ -53,7 +53,9 @@ class Gauge(NamedTuple):
     seconds: float
     used: int
     free_in_s: float
-    """Until one more may be sent; 0 for now."""
+    """Until one more may be sent, a `retryAfter` included; 0 for now."""
+    forced_s: float = 0.0
+    """What of a `retryAfter` still runs: until then no frame is to be sent, whatever is left."""
 
     @property
     def left(self) -> int:
@@ -110,8 +112,9 @@ def gauges(log: Log, now_ns: int, *, limits: Limits = PUBLISHED, session: str | 
 
 def _gauge(row: Any) -> Gauge:
     whose = next((name for name in (row.session, row.deployment) if isinstance(name, str)), "")
-    numbers = int(row.limit), float(row.seconds), int(row.used), float(row.free_in_s)
-    return Gauge(whose, str(row.budget), *numbers)
+    forced = float(getattr(row, "forced_s", 0.0))
+    wait = max(float(row.free_in_s), forced)
+    return Gauge(whose, str(row.budget), int(row.limit), float(row.seconds), int(row.used), wait, forced)
 
 
 def _is_session(gauge: Gauge) -> bool:
@@ -215,7 +218,9 @@ def _group(whose: str, found: list[Gauge]) -> str:
     kind = "deployment" if found[0].budget == "connections.rate.per.minute" else "session"
     name = f"{kind} {plain(whose, 60, one_line=True)}" if whose else f"without a {kind}"
     rows = "".join(_row(name, gauge) for gauge in found)
-    head = f'<div class="gl-quiet gl-small gl-whose">{theme.escape(name)}</div>'
+    forced = max(gauge.forced_s for gauge in found)
+    told = theme.pill("failed", f"retryAfter: no frame for {forced:.1f} s") if forced > 0 else ""
+    head = f'<div class="gl-quiet gl-small gl-whose">{theme.escape(name)} {told}</div>'
     return f'{head}<div class="gl-gauges">{rows}</div>'
 
 
