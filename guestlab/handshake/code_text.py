@@ -10,6 +10,9 @@ import json
 import re
 from typing import Any
 
+from guestlab.handshake.code_frames import read_frames
+from guestlab.handshake.code_headers import socket_headers, socket_subprotocols
+from guestlab.handshake.code_query import UNSEEN, address_in, is_address, with_made_query
 from guestlab.handshake.loose_literal import LooseReader
 
 __all__ = ["looks_like_code", "read_code", "with_made_query"]
@@ -20,48 +23,50 @@ MAX_CODE = 100_000
 _OPENS = re.compile(
     r"\b(?:new\s+(?:\w+\.)?(?:Reconnecting)?(?:WebSocket|ws|WS|W3CWebSocket|WebSocketClient|SockJS)"
     r"|websockets?(?:\.(?:asyncio|sync))?(?:\.client)?\.connect|(?:\w+\.)?ws_connect|(?:websocket\.)?create_connection"
-    r"|(?:websocket\.)?WebSocketApp|websocket\.connect|WebSocket\.connect|(?:\w+\.)?DefaultDialer\.Dial"
-    r"|(?:\w+\.)?ConnectAsync|(?:\w*\.)?buildAsync|(?:\w+\.)?newWebSocket|IOWebSocketChannel\.connect|websocket\.Dial|(?<![\w.])connect(?=\(\s*[frb]{0,2}[\"'`]wss?:))\s*(?=\()"
+    r"|(?:websocket\.)?WebSocketApp|websocket\.connect|WebSocket\.connect|(?:\w+\.)?DefaultDialer\.Dial(?:Context)?"
+    r"|(?:\w+\.)?ConnectAsync|(?:\w*\.)?buildAsync|(?:\w+\.)?newWebSocket|(?:IO)?WebSocketChannel\.connect|websocket\.Dial|webSocketTask|connect_async"
+    r"|WebSocket::Client(?:::Simple)?\.(?:new|connect)|new\s+\\?(?:WebSocket\\)?Client|(?:client|httpClient)\.(?:webSocket|wss?)(?:Session)?|(?<![\w.])connect(?=\(\s*[frb]{0,2}[\"'`]wss?:))\s*(?=\()"
 )
 _ASKS = re.compile(
     r"\b(?:(?:requests|httpx|client|self\.client|http|axios|got|ky|superagent|aiohttp|\w*session|api)"
     r"\.(?P<method>get|post|put|patch|delete|head|request)|(?P<fetch>fetch|axios|got|urlopen|\$\.ajax|request))\s*(?=\()",
     re.IGNORECASE,
 )
-_SENDS = re.compile(
-    r"\.(?:send|send_json|send_str|send_text|sendMessage|write_message|sendUTF|WriteJSON|emit|send_bytes)\s*(?=\()"
-)
 _ASSIGNS = re.compile(
     r"(?:^|[;\n{(,])\s*(?:const|let|var|final|String|string|auto|Uri|URI|URL)?\s*([A-Za-z_$][\w$]*)"
     r"\s*(?::\s*[\w\[\], |]+)?\s*(?::=|=)(?!=)\s*"
     r"(?=[\"'`{\[]|[frbFRB]{1,2}[\"']|json\.dumps|JSON\.stringify"
-    r"|[$@]{1,2}\"|fmt\.Sprintf|[Ss]tring\.[Ff]ormat|new (?:Uri|URI|URL)\(|(?:URI\.create|Uri\.parse)\()"
+    r"|[$@]{1,2}\"|fmt\.Sprintf|[Ss]tring\.[Ff]ormat|new (?:Uri|URI|URL|UriBuilder)\(|(?:URI\.create|Uri\.parse)\("
+    r"|(?:\w+\.)?URL\(|URI\(|URLComponents\()"
 )
+_ISSUED = re.compile(
+    r"([A-Za-z_$][\w$]*)\s*:?=(?!=)[^\n;=]*(?:=[^\n;=]*)*(?:[\"'](?:access_token|accessToken)[\"']\s*[\])]|\.(?:access_token|accessToken|AccessToken)\b)"
+    r"|\baccess_token\s*:\s*([A-Za-z_$][\w$]*)\s*\}\s*=",
+)
+"""A name that is given the access token out of an answer."""
+_SOCKET_PACKAGES = re.compile(r"\bwebsockets\b|tungstenite|wss?://", re.IGNORECASE)
+_CONNECTS = re.compile(
+    r"(?<![\w.])(?:await\s+)?(?:connect|connect_async)\s*(?=\(\s*&?\w+)(?!\([^)]*\)\s*\()|\bwebSocketTask\s*(?=\(\s*with:)"
+)
+_SOCKET_IO = re.compile(
+    r"\bio(?:\.connect)?\s*(?=\(\s*[\"'`](?:wss?|https?)://)|\bsio\.connect\s*(?=\()|\bSockJS\s*(?=\()"
+)
+_SPEAKS_OTHERWISE = {"io": "socket.io", "sio": "socket.io", "SockJS": "SockJS"}
+"""Clients whose frames are wrapped in a protocol of their own."""
 _POWERSHELL = re.compile(r"\bInvoke-(?:RestMethod|WebRequest)\b", re.IGNORECASE)
 _CODE_SIGNS = re.compile(
     r"new\s+\w*(?:WebSocket|SockJS)\w*\s*\(|\bwebsockets?\.\w|\bws_connect\(|create_connection\(|WebSocketApp\("
     r"|\brequests\.\w+\(|\bhttpx\.\w+\(|\bfetch\(\s*[\"'`]|\baxios[.(]|Invoke-(?:RestMethod|WebRequest)"
+    r"|WebSocket::Client|WebSocket\\Client|newWebSocket\(|webSocketTask\(|\bconnect_async\(|\bio\(\s*[\"'`](?:wss?|https?):"
     r"|(?:const|let|var)\s+\w+\s*=|^\s*(?:import|from)\s+\w|^\s*(?:async )?def \w+\("
-    r"|\bconnect\(\s*f?[\"'`]wss?:|\b(?:ConnectAsync|buildAsync|newWebSocket)\(|\bDefaultDialer\.Dial\(|:=",
+    r"|\bconnect\(\s*f?[\"'`]wss?:|\b(?:ConnectAsync|buildAsync|newWebSocket)\(|\bDefaultDialer\.Dial|:=|WebSocketChannel\.connect\(",
     re.MULTILINE,
 )
 
 
 _COMMENTED = re.compile(r"^[ \t]*(?://|#|--)[^\n]*", re.MULTILINE)
 """Lines that are comments as a whole: what stands there was not done."""
-_QUERY_MADE = re.compile(
-    r"\b(?:params|searchParams|URLSearchParams|urlencode|with_query|update_query|extend_query|stringify)\b"
-    r"[^\n]{0,200}?\bdeploymentId\b"
-)
-"""A query put together in code, of which the URL as written shows nothing."""
 _BASIC_AUTH = re.compile(r"\bauth\s*[=:]\s*[\w.]*BasicAuth\(")
-
-
-def with_made_query(url: str, text: str) -> str:
-    """Add the deploymentId that code puts into the query, its value unseen, unless the URL shows one."""
-    if re.search(r"[?&]deployment_?id=", url, re.IGNORECASE) or not _QUERY_MADE.search(text):
-        return url
-    return f"{url.partition('?')[0]}?deploymentId={{deploymentId}}"
 
 
 def looks_like_code(text: str) -> bool:
@@ -73,12 +78,8 @@ def read_code(text: str) -> dict[str, Any]:
     """Read the first attempt in a snippet: a socket before a request. {} when there is none."""
     text = _COMMENTED.sub("", text[:MAX_CODE])
     names = _names(text)
-    if opened := _OPENS.search(text):
-        found = _opened(*LooseReader(text, opened.end(), names).call())
-        if found["url"]:
-            found["url"] = with_made_query(found["url"], text)
-        found.update(_frames(text, opened.end(), names))
-        return found
+    if opened := _opening(text):
+        return _socket(text, opened, names)
     if _POWERSHELL.search(text):
         return _powershell(text)
     for asked in _ASKS.finditer(text):
@@ -89,14 +90,53 @@ def read_code(text: str) -> dict[str, Any]:
             if _BASIC_AUTH.search(text):
                 found["headers"] = (*found["headers"], ("Authorization", "Basic {id:secret}"))
             if found["method"] == "GET" and re.search(r"://[^/]+/v1/?$", found["url"]):
-                found["url"] = with_made_query(found["url"], text)
+                found["url"] = with_made_query(found["url"], text, names)
             return {**found, "client": name}
     return {}
 
 
+def _opening(text: str) -> re.Match[str] | None:
+    """The call that opens a socket."""
+    opened = _OPENS.search(text)
+    if opened is None and _SOCKET_PACKAGES.search(text):
+        opened = _CONNECTS.search(text)
+    return opened or _SOCKET_IO.search(text)
+
+
+def _socket(text: str, opened: re.Match[str], names: dict[str, Any]) -> dict[str, Any]:
+    """What opens the socket: its address, headers, subprotocols, and what is sent on it."""
+    reader = LooseReader(text, opened.end(), names)
+    positional, named = reader.call()
+    found = _opened(positional, named)
+    call = opened[0]
+    if found["url"]:
+        found["url"] = with_made_query(found["url"], text, names)
+    elif _is_connect_uri(positional):
+        found["url"] = "wss://streaming.{region}/channels/{id}"
+    else:
+        found["url"] = address_in(text, names)
+    if found["url"] and "newWebSocket" in call and "Builder" not in call:
+        found["url"] = re.sub(r"^http", "ws", found["url"])  # OkHttp takes https:// for wss:// here
+    found["headers"] += socket_headers(text, opened.start(), reader.at)
+    found["subprotocols"] += socket_subprotocols(text)
+    found["client"] = _SPEAKS_OTHERWISE.get(re.sub(r"\W*new\s+|[\s.(].*", "", call, flags=re.DOTALL))
+    found.update(read_frames(text, opened.start(), opened.end(), names))
+    return found
+
+
+def _is_connect_uri(positional: list[Any]) -> bool:
+    """Whether the address is what a notification channel was made with."""
+    return any(isinstance(value, str) and re.search(r"connect_?uri", value, re.IGNORECASE) is not None
+               for value in positional[:1])  # fmt: skip
+
+
 def _names(text: str) -> dict[str, Any]:
-    """Simple assignments: name → literal value."""
+    """Simple assignments: name → literal value; and names an access token is given."""
     names: dict[str, Any] = {}
+    for issued in list(_ISSUED.finditer(text))[:20]:
+        name = issued[1] or issued[2]
+        if len(re.findall(rf"(?<![\w.]){re.escape(name)}\s*:?=(?!=)", text)) <= 1:
+            names[name] = "{access_token}"
     for assigned in list(_ASSIGNS.finditer(text))[:100]:
         value = LooseReader(text, assigned.end(), names).value()
         if isinstance(value, str | dict | list):
@@ -104,16 +144,12 @@ def _names(text: str) -> dict[str, Any]:
     return names
 
 
-def _is_url(value: Any) -> bool:
-    return isinstance(value, str) and re.match(r"(?:wss?|https?)://|/api/", value.strip()) is not None
-
-
 _HEADER_KEYS = ("headers", "additional_headers", "extra_headers", "header")
 
 
 def _opened(positional: list[Any], named: dict[str, Any]) -> dict[str, Any]:
     strings = [value for value in positional if isinstance(value, str)]
-    url = next((v for v in (*strings, named.get("url"), named.get("uri")) if _is_url(v)), None)
+    url = next((v for v in (*strings, named.get("url"), named.get("uri")) if is_address(v)), None)
     rest = [value for value in positional if value is not url]
     options = {key: value for item in rest if isinstance(item, dict) for key, value in item.items()} | named
     offered = next((item for item in rest if isinstance(item, list)), None)
@@ -150,35 +186,12 @@ def _pairs(headers: Any) -> list[tuple[str, str]]:
     return pairs + [(str(i[0]), str(i[1])) for i in headers if isinstance(i, list) and len(i) == 2]
 
 
-def _frames(text: str, start: int, names: dict[str, Any]) -> dict[str, Any]:
-    """What the snippet sends on the socket, in order of writing."""
-    sent = []
-    for place in list(_SENDS.finditer(text, start))[:20]:
-        positional, _ = LooseReader(text, place.end(), names).call()
-        if positional and positional[0] not in (None, ""):
-            sent.append(positional[0])
-    frames = [json.loads(f) if isinstance(f, str) and _is_json(f) else f for f in sent]
-    frames = [frame for frame in frames if not (isinstance(frame, str) and frame.startswith("{"))]
-    return {
-        "first_frame": frames[0] if frames else None,
-        "sent_frame": frames[1] if len(frames) > 1 else None,
-    }
-
-
-def _is_json(text: str) -> bool:
-    try:
-        json.loads(text)
-    except (ValueError, RecursionError):
-        return False
-    return True
-
-
 def _asked(method: str, positional: list[Any], named: dict[str, Any]) -> dict[str, Any]:
     options = {
         key: value for item in positional if isinstance(item, dict) for key, value in item.items()
     } | named
     strings = [value for value in positional if isinstance(value, str)]
-    url = next((value for value in (*strings, options.get("url")) if _is_url(value)), None)
+    url = next((value for value in (*strings, options.get("url")) if is_address(value)), None)
     if url is None:
         return {}
     given = options.get("method") or options.get("type")

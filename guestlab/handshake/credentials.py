@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from guestlab.handshake.evidence import OAUTH_KINDS
-from guestlab.handshake.quoting import is_masked
+from guestlab.handshake.frame_words import ACTIONS
+from guestlab.handshake.quoting import is_masked, is_placeholder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,6 +102,25 @@ def is_jwt(value: object) -> bool:
     return isinstance(value, str) and value.strip().removeprefix("Bearer ").startswith("eyJ")
 
 
+_ISSUED = re.compile(r"access_?token|oauth|bearer|\bjwt\b", re.IGNORECASE)
+_OF_GUEST = re.compile(r"guest|visitor|uuid|random|session|client_?token", re.IGNORECASE)
+
+
+def is_variable(value: str) -> bool:
+    """Tell whether a value is a variable, `{name}` or `$NAME`: only its name can say what it is."""
+    return is_placeholder(value) and value.strip()[:1] in {"{", "$"}
+
+
+def is_issued_by_name(value: str) -> bool:
+    """Tell whether a variable's name says that it holds an access token."""
+    return is_variable(value) and _ISSUED.search(value) is not None and not _OF_GUEST.search(value)
+
+
+def is_guests(value: str) -> bool:
+    """Tell whether a variable's name says that it holds a guest token of one's own."""
+    return is_variable(value) and _OF_GUEST.search(value) is not None and not _ISSUED.search(value)
+
+
 def credential_places(reading: Reading) -> tuple[Place, ...]:
     """Find every credential that is no guest token in its right place."""
     found = [
@@ -120,6 +140,8 @@ def _judged(reading: Reading, where: str, name: str, value: str) -> Place | None
     if plain not in _OAUTH_NAMES | _MINTED_NAMES | _VAGUE_NAMES or not value.strip():
         return None
     kind = reading.kind
+    if plain in _VAGUE_NAMES and kind is None and is_guests(value):
+        return None
     by_name, by_kind = plain in _OAUTH_NAMES, kind in OAUTH_KINDS
     minted = plain in _MINTED_NAMES or (kind == "guest" and is_jwt(value))
     oauth = not minted and kind != "guest" and (by_name or by_kind or (not is_uuid(value) and kind != "none"))
@@ -164,7 +186,9 @@ def _authorization(reading: Reading, value: str) -> Place:
 def _in_subprotocols(reading: Reading) -> Iterator[Place]:
     kind = reading.kind
     offered = reading.subprotocols
-    tokenish = [p for p in offered if is_jwt(p) or is_masked(p) or len(p) >= 24]
+    by_name = [p for p in offered if is_variable(p) and re.search("token", p, re.IGNORECASE)]
+    variables = [p for p in by_name if not is_guests(p)]
+    tokenish = variables + [p for p in offered if is_jwt(p) or is_masked(p) or len(p) >= 24]
     named = [p for p in offered if re.search(r"bearer|access.?token|^token", p, re.IGNORECASE)]
     told = kind in OAUTH_KINDS or (kind == "garbage" and reading.evidence.placement == "subprotocol")
     if (tokenish and (told or named)) or (offered and told and kind == "garbage"):
@@ -177,7 +201,7 @@ def _in_first_frame(reading: Reading) -> Iterator[Place]:
         if reading.first.action in _CONFIGURES and (path in _CONFIGURE_FIELDS or path[-1] in _PROVIDERS):
             continue
         name = ".".join(path)
-        if reading.first.action in _CONFIGURES and path == ("token",):
+        if reading.first.action in ACTIONS and path == ("token",):
             if is_uuid(value) or not _is_access_token(reading, value):
                 continue
             told = reading.kind in OAUTH_KINDS and not is_masked(value)
@@ -191,6 +215,8 @@ def _in_first_frame(reading: Reading) -> Iterator[Place]:
 
 def _is_access_token(reading: Reading, value: str) -> bool:
     """Tell whether the `token` of a configure frame is an access token instead of a string of one's own."""
+    if is_variable(value) and reading.kind in {None, "none"}:
+        return is_issued_by_name(value)
     if reading.kind == "garbage":
         return reading.evidence.placement == "first_frame" and _is_refused(reading)
     if reading.kind not in OAUTH_KINDS:
@@ -212,6 +238,8 @@ def _looks_issued(reading: Reading, value: str) -> bool:
     if is_masked(value):
         return False
     works = reading.is_configured or (bool(reading.reply.class_name) and not reading.reply.is_failure)
+    if value.strip().lower().startswith("bearer "):
+        return not works
     return is_jwt(value) or (not works and _OPAQUE.fullmatch(value.strip()) is not None)
 
 

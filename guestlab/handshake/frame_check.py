@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from guestlab.handshake.credentials import is_jwt, is_uuid
+from guestlab.handshake.deployment_id import is_unseen
 from guestlab.handshake.frame_words import ACTIONS, CONFIGURES, intent_of, verb_of
 from guestlab.handshake.quoting import is_masked, quote_text
 from guestlab.limits import PUBLISHED
 
-__all__ = ["FrameCheck", "FrameRemark", "check_frame"]
+__all__ = ["REQUIRED", "FrameCheck", "FrameRemark", "check_frame", "differ"]
 
 _TOKEN = "<the guest token: a UUID you make once>"  # noqa: S105 - no secret
 _DEPLOYMENT = "<the deployment id of the URL>"
@@ -32,7 +33,7 @@ _KNOWN_KEYS: dict[str, frozenset[str]] = {
 }
 """Action → its own keys, beside action, token and tracingId (request models of the Java SDK 18.1.0)."""
 
-_REQUIRED: dict[str, tuple[str, ...]] = {
+REQUIRED: dict[str, tuple[str, ...]] = {
     "configureSession": ("token", "deploymentId"),
     "configureAuthenticatedSession": ("token", "deploymentId", "data"),
     "onMessage": ("token", "message"),
@@ -42,6 +43,7 @@ _REQUIRED: dict[str, tuple[str, ...]] = {
     "closeSession": ("token", "closeAllConnections"),
     "getJwt": ("token",),
 }
+"""Action → the keys it needs (request models of the Java SDK 18.1.0)."""
 
 _FOREIGN = {
     "conversationId": "guests never see or send a conversation id",
@@ -132,7 +134,7 @@ def _remarks(frame: Mapping[str, Any], *, first: bool, deployment_id: str | None
             key="action", what=f"{action} before the session is configured; configureSession comes first"
         )
     if action in ACTIONS:
-        for key in _REQUIRED.get(action, ()):
+        for key in REQUIRED.get(action, ()):
             if frame.get(key) in (None, ""):
                 yield FrameRemark(key=key, what=f"{action} needs it")
         known = _KNOWN_KEYS.get(action, frozenset()) | {"action", "token", "tracingId"}
@@ -144,13 +146,15 @@ def _remarks(frame: Mapping[str, Any], *, first: bool, deployment_id: str | None
             yield FrameRemark(key=key, what=remark)
     yield from _token_remarks(frame)
     in_frame = frame.get("deploymentId")
-    if deployment_id and isinstance(in_frame, str) and _differ(in_frame, deployment_id):
+    if deployment_id and isinstance(in_frame, str) and differ(in_frame, deployment_id):
         yield FrameRemark(key="deploymentId", what="it is not the one in the URL")
     yield from _attribute_remarks(frame)
 
 
-def _differ(one: str, other: str) -> bool:
-    return not is_masked(one + other) and one.lower() != other.lower()
+def differ(one: str, other: str) -> bool:
+    """Whether two ids are seen and not the same; what a program fills in is not seen."""
+    seen = not is_masked(one + other) and not is_unseen(one) and not is_unseen(other)
+    return seen and one.strip().lower() != other.strip().lower()
 
 
 def _unknown_verb(frame: Mapping[str, Any]) -> FrameRemark:
@@ -169,7 +173,7 @@ def _unknown_verb(frame: Mapping[str, Any]) -> FrameRemark:
 
 def _token_remarks(frame: Mapping[str, Any]) -> Iterator[FrameRemark]:
     token = frame.get("token")
-    if not isinstance(token, str) or not token or is_masked(token) or token.startswith("<"):
+    if not isinstance(token, str) or not token or is_unseen(token) or token.startswith("<"):
         return
     if is_jwt(token):
         yield FrameRemark(
@@ -302,7 +306,7 @@ def _repaired(frame: Mapping[str, Any], deployment_id: str | None) -> dict[str, 
     token = frame.get("token")
     if not isinstance(token, str) or not token or is_jwt(token):
         repaired["token"] = _TOKEN
-    if "deploymentId" in _REQUIRED.get(action, ()):
+    if "deploymentId" in REQUIRED.get(action, ()):
         repaired["deploymentId"] = deployment_id or frame.get("deploymentId") or _DEPLOYMENT
     attributes = _attributes_of(frame)
     if action == "onMessage" and attributes and isinstance(repaired.get("message"), Mapping):

@@ -30,12 +30,26 @@ _CONSTANTS = {
     "nil": None,
     "undefined": None,
 }
+_JOINS = re.compile(r"\+(?![+=])|\.(?=\s+[\"'$\w])(?<=\s\.)")
+"""Joins texts: plus, and the dot of PHP between blanks."""
+_GO_MAP = re.compile(r"(?:map\[string\](?:any|interface\s*\{\s*\}|string)|M)\s*(?=\{)")
+_ACCESS_TOKEN = re.compile(r"\b(?:access_?token)\b", re.IGNORECASE)
 _WRAPPERS = re.compile(
-    r"(?:JSON\.stringify|json\.dumps|orjson\.dumps|dumps|String|str|Buffer\.from|new\s+(?:URLSearchParams|Headers|URL|Uri|URI)|Uri"
+    r"(?:JSON\.stringify|json\.dumps|orjson\.dumps|dumps|String|str|repr|Buffer\.from|new\s+(?:URLSearchParams|Headers|URL|Uri|URI|UriBuilder)|Uri"
+    r"|\w*\.?URL|UriComponentsBuilder\.from\w+|URLComponents|json_encode|Encoding\.UTF8\.GetBytes|(?:qs|querystring)\.stringify"
     r"|fmt\.Sprintf|[Ss]tring\.[Ff]ormat|util\.format|sprintf|\w+\.[Pp]arse|Uri\.parse|URL\.init"
     r"|URLSearchParams|urlencode|urllib\.parse\.urlencode|encodeURIComponent|URI\.create|URI|encodeURI|dict|bytes)"
 )
 """Calls whose value is, for our purpose, their first argument."""
+_HOLE = re.compile(r"\{((?:[^{}]|\{[^{}]*\})*)\}")
+_HOLE_JS = re.compile(r"\$" + _HOLE.pattern)
+
+
+def _as_text(value: Any) -> str:
+    """A value joined to a text; parameters by name become a query."""
+    if isinstance(value, dict):
+        return "&".join(f"{name}={item if isinstance(item, str) else '{…}'}" for name, item in value.items())
+    return str(value)
 
 
 class LooseReader:
@@ -69,10 +83,11 @@ class LooseReader:
         """Read one value, strings joined by `+` included."""
         value = self._primary(depth)
         for _ in range(MAX_ITEMS):
-            if not isinstance(value, str) or self.text[self._skip() : self.at + 1] != "+":
+            joins = _JOINS.match(self.text, self._skip()) if isinstance(value, str) else None
+            if joins is None:
                 break
-            self.at += 1
-            value += str(self._primary(depth))
+            self.at = joins.end()
+            value += _as_text(self._primary(depth))
         return value
 
     def _primary(self, depth: int) -> Any:
@@ -120,12 +135,18 @@ class LooseReader:
         self.at = min(at + len(mark), len(self.text))
         text = "".join(inner)
         if mark == "`":
-            return re.sub(r"\$\{([^{}]*)\}", self._filled, text)
-        return re.sub(r"\{([^{}]*)\}", self._filled, text) if {"f", "$"} & set(prefix) else text
+            return _HOLE_JS.sub(self._filled, text)
+        return _HOLE.sub(self._filled, text) if {"f", "$"} & set(prefix) else text
 
     def _filled(self, found: re.Match[str]) -> str:
-        known = self.names.get(found[1].strip())
-        return known if isinstance(known, str) else "{" + found[1].strip()[:60] + "}"
+        """Put a known value into a hole of a text; calls are read as elsewhere, the rest stays a hole."""
+        inner = found[1].strip()
+        known = self.names.get(inner)
+        if known is None and "(" in inner:
+            known = LooseReader(inner, 0, self.names).value(MAX_DEPTH - 3)
+        if isinstance(known, dict):
+            return _as_text(known)
+        return known if isinstance(known, str) else "{" + re.sub(r"[{}]", "", inner)[:60] + "}"
 
     def _object(self, depth: int) -> dict[str, Any]:
         self.at += 1
@@ -168,6 +189,9 @@ class LooseReader:
 
     def _named(self, depth: int) -> Any:
         """A constant, a known name, a wrapping call, or a placeholder for anything else."""
+        if go := _GO_MAP.match(self.text, self._skip()):
+            self.at = go.end()
+            return self._object(depth)
         name = _NAME.match(self.text, self._skip())
         if name is None:
             self.at += 1
@@ -180,13 +204,21 @@ class LooseReader:
             wraps = _WRAPPERS.fullmatch(word) is not None
             positional, named = self.call() if depth < MAX_DEPTH else ([], {})
             inner = positional[0] if wraps and positional else named if wraps and named else None
-            self._trailing(depth)
-            return inner if inner is not None else "{" + word[:60] + "}"
-        self._trailing(depth)
-        return self.names.get(word, "{" + word[:60] + "}")
+            if isinstance(inner, str) and inner[:1] == "/" and len(positional) == 2:
+                inner = f"{positional[1]}".rstrip("/") + inner  # new URL("/v1", "wss://…")
+            after = self._trailing(depth)
+            return inner if inner is not None else _placeholder(word, after)
+        after = self._trailing(depth)
+        if word in self.names:
+            return self.names[word]
+        owner = self.names.get(word.partition(".")[0])
+        if isinstance(owner, str) and "://" in owner:
+            return owner  # u.String(), uri.to_s, builder.Uri
+        return _placeholder(word, after)
 
-    def _trailing(self, depth: int) -> None:
-        """Skip `.encode()`, `["KEY"]` and the like after a value."""
+    def _trailing(self, depth: int) -> str:
+        """Skip `.encode()`, `["KEY"]` and the like after a value; the text of it."""
+        begin = self.at
         for _ in range(20):
             start = self._skip()
             follower = re.compile(r"\??\.\s*[A-Za-z_$][\w$]*").match(self.text, start)
@@ -195,7 +227,8 @@ class LooseReader:
             elif self.text.startswith(("(", "["), start) and depth < MAX_DEPTH:
                 self._list(depth + 1, ")" if self.text[start] == "(" else "]")
             else:
-                return
+                break
+        return self.text[begin : self.at][:500]
 
     def _to_end_of_item(self, end: str) -> None:
         """Go to the comma or bracket that ends an item whose rest is not understood."""
@@ -223,3 +256,8 @@ class LooseReader:
 
     def _ended(self) -> bool:
         return self.at >= len(self.text)
+
+
+def _placeholder(word: str, after: str) -> str:
+    """What stands for a value that is not seen; that it is an access token is kept."""
+    return "{access_token}" if _ACCESS_TOKEN.search(after) else "{" + word[:60] + "}"

@@ -42,6 +42,10 @@ def walk_keys(value: Any, depth: int = 6) -> Iterator[tuple[tuple[str, ...], Any
             yield from walk_keys(item, depth - 1)
 
 
+_HOLE = re.compile(r"\$?\{[^{}]*\}|\$\w+|%s|\$\([^)]*\)|#\{[^{}]*\}")
+"""A variable as languages write it."""
+
+
 class FrameReading:
     """One frame, whatever it is: an object, a list, or text that is no JSON."""
 
@@ -213,6 +217,14 @@ class Reading:
         """The value of `deploymentId` in the query, spelled exactly so; None when absent."""
         value = self.address.parameter("deploymentId")
         return value.strip() if value is not None else None
+
+    @cached_property
+    def query_is_unseen(self) -> bool:
+        """Whether a part of the query is a variable: then what is not in it is unknown, not missing."""
+        return any(
+            not value and _HOLE.fullmatch(name) is not None and not name.strip("{}<>$ ").startswith("access_token")
+            for name, value in self.address.query
+        )
 
     @cached_property
     def deployment_ids(self) -> tuple[str, ...]:

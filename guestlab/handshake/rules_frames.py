@@ -6,7 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from guestlab.handshake.frame_check import check_frame
+from guestlab.handshake.credentials import is_uuid
+from guestlab.handshake.deployment_id import is_unseen
+from guestlab.handshake.frame_check import REQUIRED, check_frame, differ
 from guestlab.handshake.frame_words import ACTIONS, CONFIGURES, intent_of, verb_of
 from guestlab.handshake.quoting import is_masked, quote_frame, quote_text
 from guestlab.handshake.rule import SOURCES, Match, Rule, confirmed, likely
@@ -61,8 +63,10 @@ def _first(reading: Reading) -> Match | None:
     if not isinstance(frame.raw, Mapping):
         return confirmed(*reading.lines("first_frame"), fault="it is no JSON object")
     if frame.action in CONFIGURES:
-        fault = _incomplete(reading)
-        return confirmed(*reading.lines("first_frame", "frame"), fault, fault=fault) if fault else None
+        if fault := _incomplete(reading):
+            return confirmed(*reading.lines("first_frame", "frame"), fault, fault=fault)
+        doubted = _refused_token(reading)
+        return likely(*reading.lines("first_frame", "frame"), doubted, fault=doubted) if doubted else None
     if frame.action in ACTIONS:
         return None  # frame.session-not-configured
     key, verb = verb_of(frame.raw)
@@ -85,14 +89,22 @@ def _incomplete(reading: Reading) -> str:
         return "its token is longer than 2048 characters"
     if not isinstance(deployment, str) or not deployment:
         return "configureSession has no deploymentId"
-    if (
-        in_url
-        and not is_masked(in_url)
-        and not is_masked(deployment)
-        and deployment.lower() != in_url.lower()
-    ):
+    if in_url and differ(deployment, in_url):
         return "its deploymentId is not the one in the URL"
     return ""
+
+
+_NO_GOOD = re.compile(r"invalid[^.]{0,20}token|token[^.]{0,30}(?:invalid|not valid|malformed|bad)")
+
+
+def _refused_token(reading: Reading) -> str:
+    """Whether the server calls the token invalid, and it has a form that nobody advises, or ""."""
+    token = reading.first.at("token")
+    if not isinstance(token, str) or is_unseen(token) or is_uuid(token) or not reading.reply.is_failure:
+        return ""
+    if _NO_GOOD.search(reading.answer_text) is None:
+        return ""
+    return "its token is no UUID, and the server calls the token invalid"
 
 
 _OTHERS = frozenset({"ping", "typing", "end", "attributes", "attachment"})
@@ -126,6 +138,8 @@ def _session_not_configured(reading: Reading) -> Match | None:
         return None
     if 4007 in reading.reply.codes:
         return confirmed(*reading.lines("first_frame", "sent_frame", "frame"), sent=_sent(reading))
+    if match := _other_token(reading) or _nothing_sent(reading):
+        return match
     if (
         reading.first.action not in ACTIONS - CONFIGURES - {"echo", "getConfiguration"}
         or reading.is_configured
@@ -134,6 +148,54 @@ def _session_not_configured(reading: Reading) -> Match | None:
     if reading.reply.class_name and not reading.reply.is_failure:
         return None
     return confirmed(*reading.lines("first_frame", "frame"), sent=_sent(reading))
+
+
+def _other_token(reading: Reading) -> Match | None:
+    """A later frame without the guest token that was configured, or with another one."""
+    first, later, reply = reading.first, reading.sent, reading.reply
+    ours, theirs = first.at("token"), later.at("token")
+    answered = reply.class_name and not reply.is_failure and reply.class_name != "SessionResponse"
+    if first.action not in CONFIGURES or later.action not in ACTIONS - CONFIGURES or answered:
+        return None
+    if reading.note and not reading.note.has(_ABOUT_SESSION) and not reply.is_failure:
+        return None  # the words speak of another trouble, which such a frame would never have met
+    lines = reading.lines("first_frame", "sent_frame", "frame")
+    if "token" in REQUIRED.get(later.action, ()) and theirs in (None, ""):
+        return confirmed(*lines, what=_WITHOUT_TOKEN, sent=quote_text(later.action, 60))
+    both = isinstance(ours, str) and isinstance(theirs, str)
+    seen = both and not any(is_unseen(token) or is_masked(token) for token in (ours, theirs))
+    if not seen or ours == theirs:
+        return None
+    return confirmed(*lines, what=_ANOTHER_TOKEN, sent=quote_text(later.action, 60))
+
+
+_ABOUT_SESSION = r"token|session|4007|configur|refus|reject|error|not accepted|denied"
+_WITHOUT_TOKEN = "{sent} carries no token, so it belongs to no session."
+_ANOTHER_TOKEN = "{sent} carries another token than configureSession, so it belongs to no session here."
+
+_HEARS_NOTHING = (
+    r"no (?:\w+ ){0,2}(?:messages?|frames?|answers?|repl(?:y|ies)|events?)\b"
+    r"|nothing (?:\w+ ){0,2}(?:arriv|com|happen|receiv)|never (?:arriv|com|receiv|get|answer)"
+    r"|(?:stays?|remains?) (?:silent|quiet)|receiv\w* nothing"
+)
+
+
+def _nothing_sent(reading: Reading) -> Match | None:
+    """The socket stands, and by the person's words it is silent: as far as is told nothing was sent on it."""
+    evidence = reading.evidence
+    told = (evidence.first_frame, evidence.sent_frame, evidence.frame, evidence.close_code)
+    if evidence.http_status != 101 or any(fact is not None for fact in told):
+        return None
+    said = reading.note.text.lower()
+    if not reading.at_guest_socket or not reading.note.has(_HEARS_NOTHING) or "configure" in said:
+        return None
+    return likely(
+        *reading.lines("url", "http_status", "note"),
+        what="The socket is open and hears nothing: as far as is told, no configureSession was sent on it.",
+        next_step='Send {{"action":"configureSession","deploymentId":"<the one in the URL>","token":"<a UUID '
+        'you make>"}} as the first frame; if that was done, show it and what came back.',
+        sent="",
+    )
 
 
 def _sent(reading: Reading) -> str:
