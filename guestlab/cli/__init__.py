@@ -13,7 +13,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from guestlab import __version__
-from guestlab.cli import conversation, diagnosis, handshake, log, sandbox, tour, transcript
+from guestlab.cli import conversation, diagnosis, handshake, log, notebooks, sandbox, tour, transcript
 from guestlab.cli.output import DONE, ERROR, complain
 from guestlab.errors import GuestlabError
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["COMMANDS", "main", "parser"]
 
-COMMANDS = (tour, sandbox, handshake, diagnosis, conversation, transcript, log)
+COMMANDS = (tour, notebooks, sandbox, handshake, diagnosis, conversation, transcript, log)
 """The modules that add commands, in the order of --help."""
 
 

@@ -1,0 +1,163 @@
+"""`guestlab lab`: the notebooks in a folder of yours, and JupyterLab on them.
+
+The notebooks travel with the package; in a clone they stand beside it. What somebody has changed is kept: a
+copy is never written over it unasked. JupyterLab runs in this same environment, as a program of its own.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from guestlab.cli.output import DONE, ERROR, add_command
+from guestlab.errors import InputError
+
+if TYPE_CHECKING:
+    import argparse
+
+__all__ = ["add", "copy_notebooks", "shipped"]
+
+KEYS = "folder notebooks{name,state} seed command"
+FOLDER = "guestlab-notebooks"
+SEED = "GUESTLAB_SANDBOX_SEED"
+
+_STATES = {
+    "copied": "copied",
+    "unchanged": "there already",
+    "kept": "kept as you left it; --refresh puts the original in its place",
+    "refreshed": "put back to the original; yours is now {name}.bak",
+}
+"""What became of a notebook, and how to say it."""
+
+
+def add(commands: Any) -> None:
+    """Add the command."""
+    lab = add_command(commands, "lab", _lab, "copy the notebooks and open JupyterLab on them", KEYS)
+    lab.description = (
+        "Copy the notebooks into a folder of yours, leave alone what you changed there, and open JupyterLab on "
+        "them. They run offline: every gl.Lab() starts a sandbox of its own, on a port of its own."
+    )
+    lab.add_argument("folder", nargs="?", default=FOLDER, help=f"where to (default: ./{FOLDER})")
+    lab.add_argument("--refresh", action="store_true", help="put changed ones back; yours are kept as .bak")
+    lab.add_argument("--no-open", action="store_true", help="only copy")
+    lab.add_argument(
+        "--seed", type=int, help=f"export {SEED}: the same ids on every screen of a class (default: 0)"
+    )
+    lab.add_argument(
+        "--jupyter",
+        metavar="OPTION",
+        action="append",
+        default=[],
+        help="an option for JupyterLab, such as --jupyter=--no-browser; may be repeated",
+    )
+
+
+def shipped() -> tuple[Path, ...]:
+    """The notebooks of this guestlab, by name.
+
+    Raises:
+        InputError: There are none: neither in the package, nor beside it as in a clone.
+    """
+    package = Path(__file__).parent.parent
+    for folder in (package / "notebooks", package.parent / "notebooks"):
+        found = tuple(sorted(folder.glob("[0-9][0-9]_*.ipynb")))
+        if found:
+            return found
+    raise InputError(
+        "This guestlab has no notebooks with it.",
+        why="They are part of the package, and in a clone of the project they stand beside it.",
+        next_step="Install guestlab again from its wheel, or run this in a clone.",
+    )
+
+
+def copy_notebooks(folder: Path, *, refresh: bool = False) -> dict[str, str]:
+    """Copy the notebooks; returns what became of each: copied, unchanged, kept or refreshed.
+
+    Args:
+        folder: Where to; made if it is not there.
+        refresh: Put the original in the place of one that was changed, and keep that as `.bak`.
+
+    Raises:
+        InputError: The folder cannot be written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return {source.name: _copy(source, folder / source.name, refresh=refresh) for source in shipped()}
+    except OSError as error:
+        raise InputError(
+            f"The notebooks cannot be copied to {folder}.",
+            why=f"{error.strerror or error}.",
+            next_step="Give a folder that you may write to: guestlab lab FOLDER.",
+        ) from None
+
+
+def _copy(source: Path, target: Path, *, refresh: bool) -> str:
+    original = source.read_bytes()
+    state = "copied"
+    if target.exists():
+        if target.read_bytes() == original:
+            return "unchanged"
+        if not refresh:
+            return "kept"
+        target.replace(target.with_name(f"{target.name}.bak"))
+        state = "refreshed"
+    target.write_bytes(original)
+    return state
+
+
+def _lab(options: argparse.Namespace) -> int:
+    if not options.no_open:
+        _check_jupyterlab()
+    folder = Path(options.folder).expanduser().resolve()
+    states = copy_notebooks(folder, refresh=options.refresh)
+    command = [sys.executable, "-m", "jupyterlab", next(iter(states)), *options.jupyter]
+    _tell(options, folder, states, command)
+    if options.no_open:
+        return DONE
+    environ = dict(os.environ)
+    if options.seed is not None:
+        environ[SEED] = str(options.seed)
+    return _open(command, folder, environ)
+
+
+def _tell(options: argparse.Namespace, folder: Path, states: dict[str, str], command: list[str]) -> None:
+    if options.json:
+        document = {
+            "folder": str(folder),
+            "notebooks": [{"name": name, "state": state} for name, state in states.items()],
+            "seed": options.seed,
+            "command": None if options.no_open else command,
+        }
+        print(json.dumps(document), flush=True)
+        return
+    print(f"The notebooks are in {folder}")
+    for name, state in states.items():
+        print(f"  {name:<36} {_STATES[state].format(name=name)}")
+    if options.no_open:
+        print("Open them with: jupyter lab " + str(folder), flush=True)
+    else:
+        print("Opening JupyterLab; Ctrl-C stops it.", flush=True)
+
+
+def _check_jupyterlab() -> None:
+    if importlib.util.find_spec("jupyterlab") is None:
+        raise InputError(
+            "JupyterLab is not installed beside guestlab.",
+            why=f"There is no module jupyterlab for {Path(sys.executable).name} of this environment.",
+            next_step="Run pip install 'guestlab[lab]'; or guestlab lab --no-open, which only copies.",
+        )
+
+
+def _open(command: list[str], folder: Path, environ: dict[str, str]) -> int:
+    """Run JupyterLab until it ends; Ctrl-C is its business, it asks whether to stop."""
+    process = subprocess.Popen(command, cwd=folder, env=environ)  # noqa: S603 - our own interpreter
+    while True:
+        try:
+            return DONE if process.wait() == 0 else ERROR
+        except KeyboardInterrupt:
+            continue
