@@ -15,9 +15,11 @@ import time
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from guestlab import unanswered
 from guestlab.delivery import Delivery
 from guestlab.errors import (
     DeadlineError,
+    GuestlabError,
     HandshakeError,
     MessageRefused,
     NetworkError,
@@ -130,6 +132,7 @@ class Exchange:
         self._closing = False
         self._away = False
         self._refusal = ""
+        self._rate_limited: RateLimited | None = None
         self._hanging_up: asyncio.Task[None] | None = None
 
     # -- life -------------------------------------------------------------------------------------
@@ -222,7 +225,7 @@ class Exchange:
         """Send one command once the session is configured, and wait for what answers it.
 
         Raises:
-            MessageRefused: The server refused it.
+            MessageRefused: The server refused it; for its rate, only where the wait is longer than `timeout`.
             SendInDoubt: The link broke, and whether it was accepted cannot be found out.
             DeadlineError: No answer in time.
             SessionEnded: The session is over.
@@ -237,6 +240,7 @@ class Exchange:
         """Send and wait; a refusal for its rate was not accepted, so it is said again after the wait."""
         loop = asyncio.get_running_loop()
         tracing_id, future = str(uuid4()), loop.create_future()
+        refused: RateLimited | None = None
         try:
             async with asyncio.timeout(timeout):
                 while True:
@@ -244,14 +248,24 @@ class Exchange:
                     event: Event = await future
                     if not isinstance(event, RateLimited):
                         return event
-                    future = loop.create_future()
+                    refused, future = event, loop.create_future()
+                    self._waiting.pop(tracing_id, None)
         except TimeoutError:
             if tracing_id in self._waiting:
-                raise _silent(command.action, timeout) from None
-            raise _unsent(command.action, timeout, online=self._online.is_set()) from None
+                raise unanswered.silent(command.action, timeout) from None
+            raise self._late(command.action, timeout, refused) from None
         finally:
             self._waiting.pop(tracing_id, None)
             self.protocol.settle(tracing_id)
+
+    def _late(self, action: str, timeout: float, refused: RateLimited | None) -> GuestlabError:
+        """The time is up before it was said, or said again."""
+        wait = self.pacer.forced(asyncio.get_running_loop().time())
+        if refused is not None:
+            return unanswered.still_refused(action, timeout, refused, wait)
+        if not self._online.is_set():
+            return unanswered.unsent(action, timeout, "It waited for the link to come back.")
+        return unanswered.held_back(action, timeout, self._rate_limited, wait)
 
     async def _post(
         self,
@@ -341,9 +355,10 @@ class Exchange:
             return
         if isinstance(event, RateLimited):
             self.pacer.penalty(event.retry_after, asyncio.get_running_loop().time())
+            self._rate_limited = event
             future.set_result(event)
         elif isinstance(event, ErrorReceived):
-            future.set_exception(_refusal(event, self.log))
+            future.set_exception(unanswered.refusal(event, self.log))
         else:
             future.set_result(event)
 
@@ -351,7 +366,7 @@ class Exchange:
         self.delivery.end(self._farewell(close_code))
         for future, _ in self._waiting.values():
             if not future.done():
-                future.set_exception(_in_doubt(close_code))
+                future.set_exception(unanswered.in_doubt(close_code))
 
     def _farewell(self, close_code: int) -> SessionEnded:
         return SessionEnded(
@@ -381,7 +396,7 @@ class Exchange:
         for tracing_id in self.protocol.unanswered:
             waiting = self._waiting.get(tracing_id)
             if waiting is not None and not waiting[0].done():
-                waiting[0].set_exception(_in_doubt(close_code))
+                waiting[0].set_exception(unanswered.in_doubt(close_code))
 
     async def _come_back(self) -> Link | None:
         """Dial again with back-off; None when the session is over or must not come back."""
@@ -459,7 +474,7 @@ class Exchange:
             if tracing_id in found:
                 future.set_result(MessageReceived(message=found[tracing_id]))
             elif not knowable:
-                future.set_exception(_in_doubt(1006))
+                future.set_exception(unanswered.in_doubt(1006))
             else:
                 await self._post(command, tracing_id, future)
 
@@ -513,36 +528,3 @@ class Exchange:
         )
         if isinstance(event, MessageReceived):
             event.message.shown = entry.text
-
-
-def _refusal(event: ErrorReceived, log: Log) -> MessageRefused:
-    return MessageRefused(
-        f"The server refused the frame: code {event.code} (lane frame).",
-        why=log.redact(event.reason) or "It gave no reason.",
-        next_step=event.advice,
-        frame_code=event.code or 0,
-    )
-
-
-def _silent(action: str, timeout: float) -> DeadlineError:
-    return DeadlineError(
-        f"No answer to {action} within {timeout:.3g} seconds.",
-        why="The server did not answer it; whether it was accepted is unknown.",
-        next_step="Look at lab.log.frames, and at the history before saying it again.",
-    )
-
-
-def _unsent(action: str, timeout: float, *, online: bool) -> DeadlineError:
-    return DeadlineError(
-        f"{action} was not sent within {timeout:.3g} seconds.",
-        why="It waited for a published budget." if online else "It waited for the link to come back.",
-        next_step="Allow more time with timeout=; gl.PUBLISHED lists the budgets.",
-    )
-
-
-def _in_doubt(close_code: int) -> SendInDoubt:
-    return SendInDoubt(
-        "The link broke before the acknowledgement.",
-        why=f"Close code {close_code} (lane close); the server may or may not have it.",
-        next_step="Look at the history before saying it again.",
-    )

@@ -14,7 +14,14 @@ from uuid import uuid4
 from guestlab import attachments
 from guestlab.attachments import File, check_file
 from guestlab.backoff import RECONNECT, Backoff
-from guestlab.errors import DeadlineError, InputError, RemoteProtocolError, SessionEnded
+from guestlab.errors import (
+    DeadlineError,
+    InputError,
+    MessageRefused,
+    RemoteProtocolError,
+    SendInDoubt,
+    SessionEnded,
+)
 from guestlab.exchange import WORDS, Exchange
 from guestlab.http import Client
 from guestlab.limits import PUBLISHED, Limits
@@ -216,7 +223,7 @@ class GuestSession:
                 await self._exchange.request(Echo())
             except SessionEnded:
                 return
-            except DeadlineError:
+            except (DeadlineError, MessageRefused, SendInDoubt):
                 continue  # the link's own ping finds out whether it still lives
 
     # -- saying things ----------------------------------------------------------------------------
@@ -244,7 +251,8 @@ class GuestSession:
         Raises:
             InputError: Text too long, attributes too large, or a file the limits rule out.
             LocalProtocolError: The session is not configured, or read-only.
-            MessageRefused: The server refused it, with its frame code.
+            MessageRefused: The server refused it, with its frame code. One for its rate (429, 4029) is
+                waited out and said again; it is raised where the server asks for more than `timeout`.
             SendInDoubt: The link broke, and the session with it, before the acknowledgement.
             DeadlineError: No acknowledgement in time.
         """

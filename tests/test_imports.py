@@ -44,6 +44,7 @@ LAYERS = {
     "backoff": 1,
     "delivery": 3,
     "exchange": 3,
+    "unanswered": 3,
     "history": 3,
     "connection": 3,
     "link": 3,

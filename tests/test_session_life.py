@@ -356,6 +356,31 @@ def test_a_refusal_for_its_rate_is_waited_out(guest: Callable[..., GuestSession]
     run(scenario())
 
 
+def test_a_wait_longer_than_the_time_allowed_is_a_refusal_with_its_numbers(
+    guest: Callable[..., GuestSession], sandbox: Sandbox
+) -> None:
+    """Refused for its rate and never said again: no "unknown"; what comes after waits for the same."""
+
+    async def scenario() -> None:
+        async with guest(limits=None) as session:
+            sandbox.faults.rate_limit(51)
+            with pytest.raises(
+                errors.MessageRefused, match=r"for its rate: code 4029 \(lane frame\)"
+            ) as refused:
+                await session.send("slowly", timeout=0.2)
+            assert refused.value.frame_code == 4029
+            assert "51 seconds (retryAfter); 0.2 seconds were allowed" in refused.value.why
+            assert "Wait 51 seconds more" in refused.value.next_step
+            with pytest.raises(errors.DeadlineError, match="was not sent") as unsent:
+                await session.send("next", timeout=0.2)
+            assert "retryAfter" in unsent.value.why
+            assert "4029" in unsent.value.why
+            assert "budget" not in unsent.value.why
+            assert not (session.log.messages["direction"] == "Inbound").any()
+
+    run(scenario())
+
+
 def test_pacing_keeps_a_burst_inside_the_published_budget(guest: Callable[..., GuestSession]) -> None:
     """Twelve messages at once: the sandbox, which enforces the limits, refuses none."""
 

@@ -147,6 +147,10 @@ class Pacer:
         wait = DEFAULT_PENALTY if retry_after is None else retry_after
         self._not_before = max(self._not_before, now + wait)
 
+    def forced(self, now: float) -> float:
+        """Say how many seconds of a penalty are left."""
+        return max(0.0, self._not_before - now)
+
     def reconnected(self) -> None:
         """A new socket is open: the budgets that count by connection start afresh."""
         for budget in BUDGETS:
