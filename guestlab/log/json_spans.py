@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Container
 
-__all__ = ["replace_values"]
+__all__ = ["places_beside", "replace_values"]
 
 _TOKEN = re.compile(
     r'"[^"\\]*+(?:\\.[^"\\]*+)*+\\?+"?+'  # a string, perhaps torn
@@ -80,6 +80,8 @@ def replace_values(
     hide: Callable[[str, str], str],
     hide_number: Callable[[str], str],
     reread: Callable[[str], str],
+    *,
+    places: Container[int] = frozenset(),
 ) -> str:
     """Replace the values in JSON text that a name makes secret.
 
@@ -90,6 +92,7 @@ def replace_values(
         hide: Gives the replacement of a secret text, by its name and value.
         hide_number: Gives the replacement of a secret number, which becomes a text.
         reread: Redacts any other text value that needs a look; it may be JSON, a URL or prose.
+        places: Where further secret values begin, as `places_beside` finds them.
     """
     reader = _Reader(is_secret)
     kept: list[str] = []
@@ -107,7 +110,7 @@ def replace_values(
         if first == '"' and name.lower() in {"name", "key"}:
             named, _ = _content(token)
             reader.parent.named_secret = named if is_secret(named, "", first) else ""
-        if not secret:
+        if not secret and match.start() not in places:
             replacement = _reread(token, reread)
         elif first == '"':
             replacement = _hidden(token, name, hide)
@@ -117,6 +120,50 @@ def replace_values(
             kept += (text[position : match.start()], replacement)
             position = match.end()
     return "".join((*kept, text[position:]))
+
+
+def places_beside(
+    text: str, is_wanted: Callable[[str], bool], is_witness: Callable[[str, str], bool]
+) -> frozenset[int]:
+    """Find texts by what stands beside them: the name of a person by what the person is there for.
+
+    Args:
+        text: JSON, whole or torn.
+        is_wanted: Tells by its name whether the place of a text is looked for.
+        is_witness: Tells by its name and text whether a value shows that its object is one of those meant.
+    """
+    reader = _Reader(lambda *_: False)
+    found: set[int] = set()
+    objects: list[tuple[list[int], list[bool]]] = []
+    """Of each that is open: the places looked for, and the witnesses."""
+    for match in _TOKEN.finditer(text):
+        token = match[0]
+        if token[0] in "{}[]:,":
+            reader.punctuation(token)
+            if token in {"{", "["}:
+                objects.append(([], []))
+            elif token in {"}", "]"} and objects:
+                _settle(objects.pop(), found)
+        elif token[0] == '"' and reader.key is None and reader.parent.is_object:
+            reader.key_token = token
+        else:
+            key = reader.key
+            reader.value(token[0])
+            if key is None or token[0] != '"' or not objects:
+                continue
+            if is_wanted(key):
+                objects[-1][0].append(match.start())
+            elif is_witness(key, _content(token)[0]):
+                objects[-1][1].append(True)
+    while objects:  # torn
+        _settle(objects.pop(), found)
+    return frozenset(found)
+
+
+def _settle(told: tuple[list[int], list[bool]], found: set[int]) -> None:
+    places, witnesses = told
+    if witnesses:
+        found.update(places)
 
 
 def _hidden(token: str, name: str, hide: Callable[[str, str], str]) -> str | None:

@@ -19,18 +19,19 @@ import hmac
 import json
 import re
 from bisect import bisect_right
+from collections.abc import Iterable
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, unquote_plus
 
 from guestlab.errors import InputError
 from guestlab.log import secret_keys as names
 from guestlab.log.joined_texts import SEAM, joined
-from guestlab.log.json_spans import replace_values
+from guestlab.log.json_spans import places_beside, replace_values
 from guestlab.log.known_secrets import JWT, MASK, SHORTEST, UUID, KnownSecrets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from guestlab.log.joined_texts import JoinedTexts
 
@@ -78,6 +79,7 @@ _DEEPEST = 4
 """JSON within a text within JSON … is read so deep, and by pattern below."""
 _NAMES_REMEMBERED = 4096
 _FEW_MASKS = 8
+_NOWHERE: frozenset[int] = frozenset()
 
 
 class Redactor:
@@ -95,10 +97,13 @@ class Redactor:
         key: The key of the tags. Two redactors with the same key give a secret the same tag.
         secret_keys: More names with secret values, such as the custom attributes that hold names. They
             are added to the built-in ones, of which none can be taken away.
-        personal: Also mask e-mail addresses, phone numbers and names of persons.
+        personal: Also mask e-mail addresses, phone numbers written with a `+`, and names of persons: under
+            firstName, lastName, fullName, displayName, customerName and the like, with a prefix
+            (`context.firstName`) or without, and the `name` of a customer. What people write about
+            themselves in a message stays, unless it was seen under such a name before.
 
     Raises:
-        InputError: `key` is no bytes or empty, or `secret_keys` is one text instead of several.
+        InputError: `key` is no bytes or empty, or `secret_keys` is something else than several texts.
     """
 
     def __init__(self, key: bytes, *, secret_keys: Iterable[str] = (), personal: bool = False) -> None:
@@ -108,12 +113,7 @@ class Redactor:
                 why="Without one, anybody could test a guess against the tags that stand for secrets.",
                 next_step="Give secrets.token_bytes(32), or bytes that only you and your other logs know.",
             )
-        if isinstance(secret_keys, str | bytes):
-            raise InputError(
-                "secret_keys is one text.",
-                why="Every letter of it would be taken for a name.",
-                next_step="Give a list of names, even of one: secret_keys=['customerName'].",
-            )
+        secret_keys = _several(secret_keys)
         self._key = bytes(key)
         self._personal = personal
         own = frozenset(filter(None, map(names.normalized, secret_keys)))
@@ -267,8 +267,13 @@ class Redactor:
             if len(self._judged) >= _NAMES_REMEMBERED:
                 self._judged = {}
             ending = name.removesuffix("s").endswith(names.ENDINGS)
-            judged = self._judged[key] = ending or name in self._names
+            judged = self._judged[key] = ending or name in self._names or self._has_secret_end(key)
         return judged
+
+    def _has_secret_end(self, key: str) -> bool:
+        """Tell it by the last part of a name. `document.cookie` is part of a script, and no header's name."""
+        end = names.normalized(names.last_part(key))
+        return end in self._names and end not in names.AUTHORIZATIONS | names.COOKIES
 
     # -- by name ----------------------------------------------------------------------------------------
 
@@ -327,13 +332,18 @@ class Redactor:
                 return first == '"' and (codes or names.normalized(parent) in names.CODE_HOLDERS)
             if first == "{" and name in names.AUTHORIZATIONS | names.COOKIES:
                 return False  # roles and permissions
+            if self._personal and name == "name" and names.normalized(parent) in names.PERSONS:
+                return True
             return self._is_secret(key)
 
         def reread(value: str) -> str:
             return self._known.sweep(self._by_name(value, depth + 1))
 
         # Numbers are masked, but not remembered: they would be swept from other numbers.
-        redacted = replace_values(text, is_secret, self._hidden, self.mask, reread)
+        persons = (
+            places_beside(text, _is_name, _is_person) if self._personal and "urpose" in text else _NOWHERE
+        )
+        redacted = replace_values(text, is_secret, self._hidden, self.mask, reread, places=persons)
         try:
             json.loads(text)
         except (ValueError, RecursionError):
@@ -502,6 +512,9 @@ class Redactor:
         if scheme is not None and scheme[1].lower() in names.SCHEMES:
             credential = scheme[3] if written == value else unquote_plus(scheme[3])
             return scheme[1] + scheme[2] + self._credential(scheme[1], credential)
+        if self._personal and name in names.WHOLE_NAMES:
+            # A customer may be called "Customer", a queue's button "Support".
+            return self.learn(value) if " " in value.strip() else self.mask(value)
         # Within {"token": {…}} stand harmless words too: masked, but not swept from every text.
         own_name = name in names.QUERY_KEYS or self._is_secret(key)
         return self.learn(value) if own_name or _looks_secret(value) else self.mask(value)
@@ -571,6 +584,34 @@ def _without_case(text: str) -> str:
     if text.isascii():
         return text.lower()
     return text.replace("\u0130", "i").lower().replace("\u0131", "i").replace("\u017f", "s")
+
+
+def _several(secret_keys: object) -> list[str]:
+    """Take names out of what was given for some.
+
+    Raises:
+        InputError: It is something else.
+    """
+    if isinstance(secret_keys, str | bytes):
+        what, why = "secret_keys is one text.", "Every letter of it would be taken for a name."
+    elif not isinstance(secret_keys, Iterable):
+        what, why = f"secret_keys is a {type(secret_keys).__name__}.", "It holds no names."
+    else:
+        given: list[Any] = list(secret_keys)
+        wrong = [name for name in given if not isinstance(name, str)]
+        if not wrong:
+            return given
+        what, why = f"secret_keys holds a {type(wrong[0]).__name__}.", "A name is a text."
+    next_step = "Give a list of names, even of one: secret_keys=['customerName']."
+    raise InputError(what, why=why, next_step=next_step)
+
+
+def _is_name(key: str) -> bool:
+    return names.normalized(key) in names.WHOLE_NAMES
+
+
+def _is_person(key: str, value: str) -> bool:
+    return names.normalized(key) == "purpose" and value.lower() in names.PURPOSES
 
 
 def _without_masked_tokens(text: str) -> str:

@@ -1,12 +1,16 @@
 """Which names have secret values: the tables redaction goes by.
 
-Names are compared without case, `_` and `-`: `access_token`, `accessToken` and `Access-Token` are one.
+Names are compared without case, `_` and `-`: `access_token`, `accessToken` and `Access-Token` are one. Of a
+name with parts, as the platform's REST gives custom attributes back (`context.loyaltyCard`), the last counts
+too.
 Sources: RFC 6749, 7522, 7523, 7617 and 7636; AWS Signature Version 4 for presigned URLs; the request
 models of MyPureCloud/web-messaging-sdk-java 18.1.0 and of MyPureCloud/genesys-messenger-transport-mobile-sdk
 2.14.0. Not secret, and never masked by name: deployment, client, message, tracing and correlation ids.
 """
 
 from __future__ import annotations
+
+import re
 
 __all__ = [
     "AUTHORIZATIONS",
@@ -15,21 +19,36 @@ __all__ = [
     "ENDINGS",
     "HARMLESS",
     "PERSONAL_KEYS",
+    "PERSONS",
     "PIECES",
+    "PURPOSES",
     "QUERY_KEYS",
     "SCHEMES",
     "SCHEME_ENDINGS",
     "SECRET_KEYS",
     "STEMLESS",
     "STEMS",
+    "WHOLE_NAMES",
     "has_stem",
+    "last_part",
     "normalized",
 ]
+
+_PARTS = re.compile(r"[.:/\[\]]")
 
 
 def normalized(name: str) -> str:
     """Reduce a name to the form in which names are compared."""
     return name.strip().lower().replace("_", "").replace("-", "")
+
+
+def last_part(name: str) -> str:
+    """Return what stands behind the last prefix of a name.
+
+    >>> last_part("context.loyaltyCard"), last_part("attributes[firstName]"), last_part("plain")
+    ('loyaltyCard', 'firstName', 'plain')
+    """
+    return _PARTS.split(name.rstrip("]"))[-1]
 
 
 AUTHORIZATIONS = frozenset({"authorization", "proxyauthorization"})
@@ -70,11 +89,20 @@ CODE_HOLDERS = frozenset({"data", "oauth"})
 
 PERSONAL_KEYS = frozenset(
     {
-        "email", "emailaddress", "familyname", "firstname", "givenname", "lastname", "mail", "mobile",
-        "nickname", "phone", "phonenumber", "telephone",
+        "customername", "displayname", "email", "emailaddress", "familyname", "firstname", "fullname",
+        "givenname", "lastname", "mail", "mobile", "nickname", "phone", "phonenumber", "telephone",
     }
 )  # fmt: skip
 """Masked only when asked: `personal=True`."""
+
+WHOLE_NAMES = frozenset({"customername", "displayname", "fullname", "name", "participantname"})
+"""Of persons, but of queues and buttons too: one of a single word is masked there, and not searched for."""
+
+PERSONS = frozenset({"customer", "externalcontact", "from", "guest", "to"})
+"""In JSON, a `name` directly inside these is a person's."""
+
+PURPOSES = frozenset({"customer", "external"})
+"""What a participant is there for. A name beside one of these is that of no employee."""
 
 SCHEMES = frozenset(
     {"apikey", "aws4-hmac-sha256", "basic", "bearer", "digest", "dpop", "hmac", "negotiate", "ntlm", "token"}

@@ -8,6 +8,7 @@ import re
 import threading
 import time
 import uuid
+from typing import Any
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -427,3 +428,85 @@ def test_threads_may_learn_and_redact_at_once() -> None:
     for thread in threads:
         thread.join()
     assert failures == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"attributes":{"context.loyaltyCard":"LC-1"}}',
+        '{"x.y.loyalty_card":"LC-1"}',
+        '{"custom:loyaltyCard":"LC-1"}',
+        '{"a":"{\\"context.loyaltyCard\\":\\"LC-1\\"}"}',
+        '{"attributes":[{"name":"context.loyaltyCard","value":"LC-1"}]}',
+        '{"context.loyalty\\u0043ard":["LC-1"]}',
+        '{"context.loyaltyCard":{"no":"LC-1"}}',
+        "GET /x?context.loyaltyCard=LC-1&attributes[loyaltyCard]=LC-1 HTTP/1.1\r\n\r\n",
+        "context.loyaltyCard: LC-1",
+    ],
+)
+def test_a_name_with_a_prefix_is_the_name(text: str) -> None:
+    """The platform's REST gives custom attributes back so; short values, which are never searched for, too."""
+    redactor = Redactor(b"key", secret_keys=["loyaltyCard"])
+    assert "LC-1" not in redactor.redact(text)
+    assert "LC-1" not in "".join(redactor.redact_all([text, "another", text]))
+    assert not redactor.is_clean(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"context.firstName":"Max M"}',
+        '{"fullName":"Max M"}',
+        '{"display_name":"Max M"}',
+        '{"customerName":"Max M"}',
+        '{"name":"Max M","purpose":"customer","address":"x"}',
+        '{"participants":[{"purpose":"external","sessions":[{"id":"1"}],"name":"Max M"}]}',
+        '{"participantName":"Max M","purpose":"customer"}',
+        '{"from":{"name":"Max M"}}',
+        '{"channel":{"to":[{"id":"1","name":"Max M"}]}}',
+        '{"customer":{"name":"Max M"}}',
+        '{"participants":[{"name":"Max M","purpose":"customer","calls":[',
+    ],
+)
+def test_the_name_of_a_customer_is_personal(text: str) -> None:
+    """Wherever the platform's documents write one; only when asked."""
+    assert "Max M" not in Redactor(b"key", personal=True).redact(text)
+    assert Redactor(b"key").redact(text) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"name":"Main queue","purpose":"acd"}',
+        '{"participants":[{"purpose":"customer"},{"purpose":"agent","name":"Ann Gent"}]}',
+        '{"name":"Main queue","members":[{"purpose":"customer"}]}',
+        '{"purpose":"customer","queue":{"name":"Main queue"}}',
+    ],
+)
+def test_the_name_of_a_queue_or_an_agent_is_not(text: str) -> None:
+    """A name counts by what stands in the same object."""
+    assert Redactor(b"key", personal=True).redact(text) == text
+
+
+def test_a_customer_s_name_of_one_word_is_no_word_to_search_for() -> None:
+    """One called Support would mask every support; a name of two words is a person's everywhere."""
+    redactor = Redactor(b"key", personal=True)
+    redactor.redact('{"name":"Support","purpose":"customer"}')
+    redactor.redact('{"displayName":"Max Mustermann"}')
+    assert redactor.redact("Support says: I am Max Mustermann") == (
+        f"Support says: I am {redactor.mask('Max Mustermann')}"
+    )
+
+
+@pytest.mark.parametrize("wrong", [[None], [b"x"], None, 5, "name", ["ok", 1]])
+def test_names_that_are_none_are_an_input_error(wrong: Any) -> None:
+    """Not whatever a method of str says of them."""
+    with pytest.raises(InputError, match="secret_keys"):
+        Redactor(b"key", secret_keys=wrong)
+
+
+def test_a_part_of_a_script_is_no_header() -> None:
+    """What a page does with document.cookie is code, and its words must not be swept from every text."""
+    redactor = Redactor(b"key", secret_keys=["loyaltyCard"])
+    redactor.redact("document.cookie = encodeURIComponent(x)")
+    assert redactor.redact("call encodeURIComponent") == "call encodeURIComponent"

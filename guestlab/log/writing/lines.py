@@ -57,9 +57,9 @@ def write_csv(log: Log, path: Path) -> Path:
     """Write a line of column names and one line per entry, as RFC 4180 has it, in UTF-8; return the path.
 
     Times are ISO 8601 in UTC with nanoseconds; an empty cell is a missing value. A text that a spreadsheet
-    would take for a formula, with or without blanks before it, has an apostrophe in front. `gl.read` takes
-    it off again and gives an equal log, but for `source_file`, which is the file's name where it was missing, and
-    for an empty text, which comes back as missing: a CSV cannot tell them apart.
+    would take for a formula, blanks before it or not, has an apostrophe in front, which `gl.read` takes off.
+    It gives an equal log, but for `source_file`, which is the file's name where it was missing, and for an
+    empty text, which comes back as missing: a CSV cannot tell them apart.
 
     Raises:
         LogError: The file cannot be written.
