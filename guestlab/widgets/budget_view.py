@@ -112,7 +112,7 @@ def gauges(log: Log, now_ns: int, *, limits: Limits = PUBLISHED, session: str | 
 
 def _gauge(row: Any) -> Gauge:
     whose = next((name for name in (row.session, row.deployment) if isinstance(name, str)), "")
-    forced = float(getattr(row, "forced_s", 0.0))
+    forced = float(row.forced_s)
     wait = max(float(row.free_in_s), forced)
     return Gauge(whose, str(row.budget), int(row.limit), float(row.seconds), int(row.used), wait, forced)
 
