@@ -69,7 +69,7 @@ def read_all(paths: Sequence[str | Path], *, redactor: Redactor | None = None) -
     given: Sequence[Any] = paths
     wrong = [path for path in given if not isinstance(path, str | Path) or not str(path)]
     if wrong or not given:
-        what = f"{str(wrong[0])[:40]!r} is no path." if wrong else "No path was given."
+        what = f"{repr(wrong[0])[:40]} is no path." if wrong else "No path was given."
         raise InputError(
             what,
             why="A log is read from files and folders.",
