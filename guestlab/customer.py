@@ -18,13 +18,26 @@ from guestlab.protocol.messages import Message
 from guestlab.webhook import WebhookReceiver, addressee
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from types import TracebackType
 
     from guestlab.log import Log
     from guestlab.platform_api import PlatformApi
 
-__all__ = ["Customer"]
+__all__ = ["Customer", "record_said"]
+
+
+def record_said(log: Log, customer_id: str, accepted: Mapping[str, Any]) -> Message:
+    """Record the platform's copy of what a customer said by Open Messaging; return it as a message."""
+    message = Message.from_body({"direction": "Inbound", **accepted})
+    log.record(
+        "history",
+        stage="conversation",
+        session=f"open-{customer_id}",
+        conversation_id=str(accepted.get("conversationId") or "") or None,
+        **message_columns(message),
+    )
+    return message
 
 
 class Customer:
@@ -100,15 +113,7 @@ class Customer:
         """
         accepted = bridge.run(self._api.send_open_message(self.integration_id, text, guest=self.id))
         self.conversation_id = str(accepted.get("conversationId") or self.conversation_id)
-        message = Message.from_body({"direction": "Inbound", **accepted})
-        self.log.record(
-            "history",
-            stage="conversation",
-            session=self.name,
-            conversation_id=self.conversation_id or None,
-            **message_columns(message),
-        )
-        return message
+        return record_said(self.log, self.id, {**accepted, "conversationId": self.conversation_id})
 
     def typing(self) -> None:
         """Show that the customer is typing."""

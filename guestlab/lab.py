@@ -23,7 +23,7 @@ from guestlab.blocking_channel import Channel
 from guestlab.blocking_platform import Platform
 from guestlab.bridge import bridge
 from guestlab.channel import NotificationChannel
-from guestlab.customer import Customer
+from guestlab.customer import Customer, record_said
 from guestlab.errors import GuestlabError, InputError, PlatformError
 from guestlab.handshake.attempt import Attempt, Credential, Placement
 from guestlab.handshake.factors import DeploymentWord, OriginWord, deployment_of, origin_of, other_region
@@ -404,7 +404,10 @@ class Lab:
             )
         if integration_id is None:
             integration_id = await api.create_open_integration("guestlab", webhook_url)
-        return await api.start_conversation(integration_id, text, guest=f"guestlab-{uuid4().hex[:8]}")
+        guest = f"guestlab-{uuid4().hex[:8]}"
+        return await api.start_conversation(
+            integration_id, text, guest=guest, accepted=lambda message: record_said(self.log, guest, message)
+        )
 
     def conversation_as_asked(self) -> PlatformError:
         """Do what the forum question did: `POST /api/v2/conversations/messaging`, a path that does not exist.

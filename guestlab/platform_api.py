@@ -18,7 +18,7 @@ from guestlab.platform_request import PlatformRequests, entities_of, part
 from guestlab.protocol.transcripts import message_ids
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 
 __all__ = ["Conversation", "PlatformApi"]
 
@@ -145,9 +145,25 @@ class PlatformApi(PlatformRequests):
         path = f"{_MESSAGES}/{part(integration_id)}/inbound/open/receipt"
         return await self._object("POST", path, json=body)
 
-    async def start_conversation(self, integration_id: str, text: str, *, guest: str) -> Conversation:
-        """Create a conversation by an inbound Open Messaging message and read it back. A write."""
+    async def start_conversation(
+        self,
+        integration_id: str,
+        text: str,
+        *,
+        guest: str,
+        accepted: Callable[[dict[str, Any]], object] | None = None,
+    ) -> Conversation:
+        """Create a conversation by an inbound Open Messaging message and read it back. A write.
+
+        Args:
+            integration_id: By which integration it comes in.
+            text: What the customer says.
+            guest: The id the platform shall know the customer by.
+            accepted: Told the platform's copy of the message.
+        """
         message = await self.send_open_message(integration_id, text, guest=guest)
+        if accepted is not None:
+            accepted(message)
         conversation_id = message.get("conversationId")
         if not isinstance(conversation_id, str) or not conversation_id:
             raise PlatformError(

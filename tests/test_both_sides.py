@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from guestlab.analysis import live_versus_history
 from guestlab.blocking_channel import Channel
 from guestlab.errors import InputError, PlatformError, SessionEnded
 from guestlab.lab import Lab
@@ -39,6 +40,17 @@ def test_a_channel_tells_of_a_guest_s_conversation(lab: Lab) -> None:
     table = lab.log.table()
     told = table[(table["stage"] == "channel") & (table["kind"] == "frame")]
     assert event.conversation_id in set(told["conversation_id"])
+
+
+def test_what_opened_a_conversation_over_rest_is_a_message_of_the_log(lab: Lab) -> None:
+    """As what a customer says is; neither was missed live."""
+    begun = lab.conversation("hello by REST")
+    message = lab.log.messages.set_index("text").loc["hello by REST"]
+    assert message["direction"] == "Inbound"
+    assert message["conversation_id"] == begun.id
+    assert message["session"].startswith("open-guestlab-")
+    assert "missed live" not in lab.log.summary()["what"].tolist()
+    assert len(live_versus_history(lab.log.table())) == 0
 
 
 def test_a_heartbeat_comes_and_a_ping_is_answered(lab: Lab) -> None:
