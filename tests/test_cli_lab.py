@@ -187,7 +187,8 @@ def test_jupyterlab_really_serves_the_notebooks(tmp_path: Path) -> None:
             for line in process.stderr
             if (found := re.search(r"http://127\.0\.0\.1:(\d+)/\S*token=(\w+)", line))
         )
-        threading.Thread(target=process.stderr.read, daemon=True).start()
+        drain = threading.Thread(target=process.communicate)
+        drain.start()
         url = f"http://127.0.0.1:{address[1]}/api/contents?token={address[2]}"
         listed = httpx.get(url, trust_env=False, timeout=30).json()["content"]
         assert {entry["name"] for entry in listed} == {source.name for source in notebooks.shipped()}
@@ -195,3 +196,4 @@ def test_jupyterlab_really_serves_the_notebooks(tmp_path: Path) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait(20)
+        drain.join(20)

@@ -39,7 +39,7 @@ def add(commands: Any) -> None:
     """Add the command."""
     lab = add_command(commands, "lab", _lab, "copy the notebooks and open JupyterLab on them", KEYS)
     lab.description = (
-        "Copy the notebooks into a folder of yours, leave alone what you changed there, and open JupyterLab on "
+        "Copy the notebooks into a folder of yours, keeping what you changed there, and open JupyterLab on "
         "them. They run offline: every gl.Lab() starts a sandbox of its own, on a port of its own."
     )
     lab.add_argument("folder", nargs="?", default=FOLDER, help=f"where to (default: ./{FOLDER})")
