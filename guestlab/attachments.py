@@ -61,7 +61,8 @@ class File:
                 raise InputError(
                     f"{source} cannot be read.",
                     why=f"{error.strerror or error}.",
-                    next_step="Give the path of a readable file.",
+                    next_step="Give the path of a readable file, or bytes; a file that upload() took goes "
+                    "by its id: send(attachment_id=…).",
                 ) from None
         name = name or PurePath(str(source)).name
         return cls(name=name, content_type=_media_type(name), content=content)

@@ -115,13 +115,15 @@ class Session:
         *,
         attachment: str | Path | bytes | None = None,
         attachment_name: str | None = None,
+        attachment_id: str | None = None,
         custom_attributes: Mapping[str, str] | None = None,
         progress: Callable[[int, int], object] | None = None,
         timeout: float = 10.0,
     ) -> Message:
         """Say something, with a file if given; returns the acknowledged message.
 
-        An upload shows a progress bar, in a notebook and in a terminal, unless `progress` is given.
+        `attachment` is a path or bytes to upload now, `attachment_id` what `upload()` returned. An
+        upload shows a progress bar, in a notebook and in a terminal, unless `progress` is given.
         """
         bar = None
         if attachment is not None and progress is None:
@@ -131,6 +133,7 @@ class Session:
             text,
             attachment=attachment,
             attachment_name=attachment_name,
+            attachment_id=attachment_id,
             custom_attributes=custom_attributes,
             progress=progress,
             timeout=timeout,
@@ -160,7 +163,7 @@ class Session:
         self._core.attributes(**custom_attributes)
 
     def upload(self, source: str | Path | bytes, *, name: str | None = None) -> str:
-        """Upload a file without sending it yet; returns its attachment id."""
+        """Upload a file without sending it yet; returns its id, for `send(attachment_id=…)`."""
         return bridge.run(self._core.upload(source, name=name), timeout=600.0)
 
     def delete_attachment(self, attachment_id: str) -> None:

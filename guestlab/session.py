@@ -234,6 +234,7 @@ class GuestSession:
         *,
         attachment: str | Path | bytes | None = None,
         attachment_name: str | None = None,
+        attachment_id: str | None = None,
         custom_attributes: Mapping[str, str] | None = None,
         progress: Callable[[int, int], object] | None = None,
         timeout: float = 10.0,
@@ -244,6 +245,7 @@ class GuestSession:
             text: The words; may be empty beside an attachment.
             attachment: A path or bytes to upload and send along.
             attachment_name: Send the file under another name.
+            attachment_id: What `upload()` returned: send that file along. One file to a message.
             custom_attributes: Strings for the flow, at most 2048 bytes of keys and values.
             progress: Called with (bytes sent, bytes in all) during the upload.
             timeout: Seconds to wait for the acknowledgement.
@@ -256,7 +258,13 @@ class GuestSession:
             SendInDoubt: The link broke, and the session with it, before the acknowledgement.
             DeadlineError: No acknowledgement in time.
         """
-        ids: tuple[str, ...] = ()
+        if attachment is not None and attachment_id is not None:
+            raise InputError(
+                "A message takes one file, and two were given.",
+                why="attachment= uploads a file; attachment_id= names one that is uploaded already.",
+                next_step="Pass one of the two; send the other file with a message of its own.",
+            )
+        ids: tuple[str, ...] = () if attachment_id is None else (attachment_id,)
         if attachment is not None:
             ids = (await self.upload(attachment, name=attachment_name, progress=progress),)
         attributes = {**self._attributes, **(custom_attributes or {})}
@@ -321,7 +329,7 @@ class GuestSession:
         name: str | None = None,
         progress: Callable[[int, int], object] | None = None,
     ) -> str:
-        """Upload a file and wait for the server's verdict; returns its attachment id.
+        """Upload a file and wait for the server's verdict; returns its id, for `send(attachment_id=…)`.
 
         Raises:
             InputError: The session's limits rule it out.

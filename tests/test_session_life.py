@@ -200,6 +200,27 @@ def test_a_file_the_limits_rule_out_is_refused_before_anything_is_sent(
     run(scenario())
 
 
+def test_an_uploaded_file_is_sent_by_its_id(guest: Callable[..., GuestSession]) -> None:
+    """Without another upload; as a path its id is refused with how it is meant, and two files are one too many."""
+
+    async def scenario() -> None:
+        async with guest() as session:
+            attachment_id = await session.upload(b"GIF89a", name="a.gif")
+            with pytest.raises(errors.InputError, match="cannot be read") as refused:
+                await session.send("see", attachment=attachment_id)
+            assert "attachment_id=" in refused.value.next_step
+            with pytest.raises(errors.InputError, match="one file"):
+                await session.send("see", attachment=b"GIF89a", attachment_id=attachment_id)
+            message = await session.send("see", attachment_id=attachment_id)
+            (file,) = [content for content in message.content if isinstance(content, Attachment)]
+            assert file.id == attachment_id
+            assert await session.download(file) == b"GIF89a"
+            uploads = session.log.frames["action"].eq("onAttachment").sum()
+            assert uploads == 1
+
+    run(scenario())
+
+
 def test_an_uploaded_file_can_be_dropped_again(guest: Callable[..., GuestSession]) -> None:
     """Then it can no longer be sent."""
 
