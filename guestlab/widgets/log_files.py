@@ -42,6 +42,7 @@ class LogFiles:
     ) -> None:
         self._log, self._poke, self._now = log, poke, now
         self._told: list[str] = []
+        self._given: set[Path] = set()
         self._shown = markup("")
         buttons = [
             button(name, partial(self.write, method, ending), tooltip=purpose)
@@ -92,9 +93,10 @@ class LogFiles:
     def _free(self, ending: str) -> Path:
         stem = time.strftime("guestlab-%Y%m%d-%H%M%S", self._now())
         path, number = Path(f"{stem}{ending}"), 1
-        while path.exists():
+        while path.exists() or path in self._given:  # one that is being written is not there yet
             number += 1
             path = Path(f"{stem}-{number}{ending}")
+        self._given.add(path)
         return path
 
 
