@@ -67,7 +67,16 @@ def read_command(text: str) -> tuple[dict[str, Any], str]:
         return {}, text
     words, rest = split_words(text[start.end() :][:MAX_COMMAND])
     read = {"curl": _curl, "wscat": _wscat, "websocat": _websocat}[start[1]]
-    return read(words), rest
+    found = read(words)
+    lost = _CUT_OFF.match(rest)
+    if lost and "?" in (found.get("url") or ""):
+        rest = rest[lost.end() :]
+        found["note"] = f"(the shell cuts the command at an & outside quotes; {lost[1]} was no part of the URL)"
+    return found, rest
+
+
+_CUT_OFF = re.compile(r"&((?:[\w.\-]+=[^\s'\"|;]*&?)+)['\"]?")
+"""What stands behind an unquoted & and looks like parameters."""
 
 
 def split_words(text: str) -> tuple[list[str], str]:
@@ -95,10 +104,10 @@ def split_words(text: str) -> tuple[list[str], str]:
             inner, at = _quoted(text, at)
             word = [*(word or []), inner]
             continue
-        elif character in "|;" or (character == "&" and word is None):
+        elif character in "|;" or (character == "&" and (word is None or _CUT_OFF.match(text, at))):
             break
         else:
-            stretch = re.compile(r"[^\s\\'\"|;]+").match(text, at)
+            stretch = re.compile(r"(?:[^\s\\'\"|;&]|&(?![\w.\-]+=))+").match(text, at)
             piece = stretch[0] if stretch else character
             word = [*(word or []), piece]
             at += len(piece)
@@ -195,8 +204,9 @@ def _curl(words: list[str]) -> dict[str, Any]:
         headers.append(("User-Agent", given.get("user-agent") or "curl"))  # curl always sends one
     posted = bool(data) or bool({"form", "form-string"} & set(given))
     implied = "HEAD" if "head" in given else "PUT" if "upload-file" in given else "POST" if posted else "GET"
+    version = next((f" --{name}" for name in given if name.startswith("http")), "")
     return {
-        "client": "curl",
+        "client": f"curl{version}",
         "url": url or None,
         "method": given.get("request") or implied,
         "headers": tuple(headers),

@@ -83,7 +83,8 @@ def from_curl(text: str) -> Evidence:
     found, output = read_command(text)
     before = text[: COMMAND.search(text).start()].strip()  # type: ignore[union-attr] # searched above
     printed = read_output(output) if output.strip() else {}
-    note = "\n".join(part for part in (before, printed.pop("note", "")) if part)
+    told = (before, found.get("note", ""), printed.pop("note", ""))
+    note = "\n".join(part for part in told if part)
     return _evidence({**found, **printed, "note": note or None})
 
 

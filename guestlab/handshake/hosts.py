@@ -134,7 +134,7 @@ class Host:
 
     def nearest(self, label: str) -> str:
         """The real host for a service that comes nearest to this one."""
-        domain = self.region.name if self.region is not None else self.hint
+        domain = self.hint or (self.region.name if self.region is not None else "")
         return f"{label}.{domain}" if domain else f"{label}.{{region}}, for example {label}.mypurecloud.com"
 
 
@@ -164,6 +164,14 @@ def _in_region(name: str, region: Region) -> Host:
         return Host(name=name, kind=HostKind.GENESYS, label=label, region=region)
     if not label:
         remark = "it is the bare domain, without a service in front"
+    elif found := _AWS_NAME.search(label):
+        meant = next((other.name for other in REGIONS if other.aws_name == found[1]), "")
+        remark = "Genesys Cloud hosts never carry an AWS region name"
+        remark += f"; {found[1]} is {meant}" if meant else ""
+        return Host(
+            name=name, kind=HostKind.UNLISTED, label=label,
+            region=Region(meant) if meant else None, remark=remark, hint=meant,
+        )  # fmt: skip
     elif "." in label:
         remark = "no organisation or environment name stands in a Genesys Cloud host"
     else:
@@ -204,10 +212,21 @@ def region_hint(text: str) -> str:
     country = lowered.rsplit(".", 1)[-1]
     if country in _TOKEN_HINTS:  # mypurecloud.co.uk means Britain, however alike mypurecloud.com.au is
         return _TOKEN_HINTS[country]
-    near = difflib.get_close_matches(_bare(lowered), [region.name for region in REGIONS], n=1, cutoff=0.75)
+    bare = _bare(lowered)
+    near = difflib.get_close_matches(bare, [region.name for region in REGIONS], n=2, cutoff=0.75)
+    if len(near) > 1 and _likeness(bare, near[0]) - _likeness(bare, near[1]) < _TELLING:
+        return ""  # pure.cloud, mypurecloud.eu: as near to one region as to another
     if near:
         return near[0]
     return next((domain for token, domain in _TOKEN_HINTS.items() if token in tokens), "")
+
+
+_TELLING = 0.03
+"""How much nearer the nearest domain must be than the next, for it to be what was meant."""
+
+
+def _likeness(one: str, other: str) -> float:
+    return difflib.SequenceMatcher(None, other, one).ratio()
 
 
 def _bare(host: str) -> str:

@@ -45,7 +45,11 @@ def _not_guest_socket(reading: Reading) -> Match | None:
         return _by_note(reading)
     if reading.first.action in ACTIONS:
         return confirmed(
-            *lines, *reading.lines("first_frame"), fault="Guest frames are sent to the notification host."
+            *lines,
+            *reading.lines("first_frame"),
+            what="Guest frames are sent on a notification channel's socket, which does not know them.",
+            next_step="Open wss://webmessaging.{{region}}/v1?deploymentId=… and send them there.",
+            fault="",
         )
     if not _is_connect_uri(reading):
         return confirmed(

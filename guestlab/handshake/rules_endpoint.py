@@ -62,12 +62,15 @@ def _not_guest_socket(reading: Reading) -> Match | None:
     if not (host.is_genesys or host.is_loopback):
         return None
     found = (_host_fault(reading), _port_fault(reading), _path_fault(reading), _scheme_fault(reading))
+    if reading.is_open:
+        return None  # whatever it looks like, a socket was opened by it
     faults = [fault for fault in found if fault]
     lacking = _upgrade_lacking(reading)
     if not faults and not lacking:
         return None
     if not faults:
-        return confirmed(
+        verdict = likely if lacking == _PERHAPS_HTTP2 else confirmed
+        return verdict(
             *reading.lines("url", "headers", "client"),
             lacking,
             *reading.lines("http_status"),
@@ -118,22 +121,53 @@ def _upgrade_lacking(reading: Reading) -> str:
     """Say that an HTTP request was made where a WebSocket is wanted, when it is seen how it was made."""
     evidence = reading.evidence
     maker = quote_text(evidence.client, 40) if evidence.client else ""
+    if maker.lower() in _OWN_PROTOCOL:
+        return f"{maker} speaks a protocol of its own on top of WebSocket, with paths and frames of its own"
+    curls = maker.split(" ")[0] == "curl"
+    by_http = curls or _HTTP_CLIENTS.fullmatch(maker) is not None
     if reading.address.scheme in {"ws", "wss"}:
-        return (
-            f"{maker} makes ordinary HTTP requests and opens no {reading.address.scheme}:// address"
-            if (maker and maker != "curl")
-            else ""
-        )
-    seen = maker or (evidence.method is not None and bool(evidence.headers))
+        opens_none = f"{maker} makes ordinary HTTP requests and opens no {reading.address.scheme}:// address"
+        return opens_none if by_http and not curls else ""
+    if curls and reading.is_upgrade:
+        return _upgrade_by_curl(reading, maker)
+    if evidence.method not in {None, "GET"} and reading.is_upgrade:
+        return f"the method is {evidence.method}, and an upgrade is a GET"
+    seen = by_http or (not maker and evidence.method is not None and bool(evidence.headers))
     if reading.is_upgrade or not seen:
         return ""
     return f"{maker or 'an ordinary ' + str(evidence.method)} asked without the headers of an upgrade"
 
 
+_HTTP_CLIENTS = re.compile(
+    r"requests|httpx|urllib\d?|urlopen|fetch|node-fetch|undici|axios|got|ky|superagent|\$\.ajax|jquery|xmlhttprequest"
+    r"|xhr|invoke-restmethod|invoke-webrequest|wget|httpie|guzzle|faraday|net::http|http\.get|ajax|curl(?: .*)?"
+    r"|[\w.]+\.(?:get|post|put|patch|delete|head|request)",
+    re.IGNORECASE,
+)
+"""Clients that make HTTP requests and open no WebSocket, and calls that do."""
+_OWN_PROTOCOL = frozenset({"socket.io", "sockjs"})
+_PERHAPS_HTTP2 = "curl offers HTTP/2 on https:// unless --http1.1 is said, and the upgrade headers do not exist there"
+
+
+def _upgrade_by_curl(reading: Reading, maker: str) -> str:
+    """What an upgrade made by hand with curl lacks (RFC 6455 section 4.1)."""
+    if reading.evidence.method not in {None, "GET"}:
+        return f"the method is {reading.evidence.method}, and an upgrade is a GET"
+    wanted = ("Upgrade", "Connection", "Sec-WebSocket-Key", "Sec-WebSocket-Version")
+    missing = [name for name in wanted if reading.header(name) is None]
+    if missing:
+        return f"the upgrade headers are not complete: {', '.join(missing)} missing"
+    if "--http2" in maker:
+        return "HTTP/2 was asked for, and the upgrade headers do not exist there: say --http1.1"
+    refused_or_unknown = reading.evidence.http_status in {None, 400, 426, 505}
+    secure = reading.address.scheme == "https"
+    return _PERHAPS_HTTP2 if secure and "--http1.1" not in maker and refused_or_unknown else ""
+
+
 def _path_fault(reading: Reading) -> str:
     path = reading.address.path
-    if path.rstrip("/") == "/v1":
-        return ""
+    if path.rstrip("/") == "/v1" or re.search(r"\{[^{}]*\}|\$\w|\$\{", path):
+        return ""  # as it should be, or not seen
     return f"the path is {quote_text(path, 100)}, not /v1" if path.strip("/") else "the path /v1 is missing"
 
 
@@ -145,6 +179,8 @@ def _scheme_fault(reading: Reading) -> str:
         return f"the scheme is {scheme}, not {'wss (ws without TLS)' if loopback else 'wss'}"
     if scheme in {"ws", "http"} and not loopback:
         return f"the scheme is {scheme}, without TLS nothing answers"
+    if not scheme and reading.address.host:
+        return "the scheme is missing: an address begins with wss://"
     return ""
 
 

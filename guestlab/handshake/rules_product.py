@@ -93,7 +93,8 @@ def _mixed_numbers(reading: Reading) -> Match | None:
             *reading.lines("close_code"), number=str(close), said="a close code", is_really=really
         )
     if status is not None and status >= 600:
-        lane = "a close code" if 1000 <= status < 2000 else "a frame code"
+        known = 1000 <= status < 2000 or 4000 <= status < 5000
+        lane = ("a close code" if status < 2000 else "a frame code") if known else "a number of no lane known"
         return confirmed(
             *reading.lines("http_status"), number=str(status), is_really=lane, said="an HTTP status"
         )

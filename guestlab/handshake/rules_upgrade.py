@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from guestlab.handshake.address import Address
-from guestlab.handshake.deployment_id import id_fault
-from guestlab.handshake.quoting import quote_text
+from guestlab.handshake.deployment_id import id_fault, is_unseen
+from guestlab.handshake.quoting import is_masked, quote_text
 from guestlab.handshake.rule import SOURCES, Match, Rule, confirmed, likely
 from guestlab.handshake.targets import Target
 
@@ -48,8 +48,12 @@ def _deployment_missing(reading: Reading) -> Match | None:
         return told
     if not reading.at_guest_socket or reading.deployment_id or reading.is_open:
         return None
+    if reading.query_is_unseen and reading.deployment_id is None:
+        return None  # what a variable or a call puts there is unknown, not missing
     misspelled = reading.misspelled_deployment
-    if misspelled:
+    if slip := _slip(reading):
+        shown = slip
+    elif misspelled:
         shown = f"query parameter {quote_text(misspelled, 60)!r} instead of deploymentId"
     elif reading.deployment_id == "":
         shown = "query parameter deploymentId is empty"
@@ -58,12 +62,33 @@ def _deployment_missing(reading: Reading) -> Match | None:
     lines = (*reading.lines("url"), shown, *reading.lines("http_status", "body"))
     status, body = reading.evidence.http_status, reading.evidence.body
     explains = status is None or (status == 401 and not body)
+    cut = reading.evidence.client is not None and "shell cuts" in reading.note.text and status is None
+    if cut:  # quotes may have been lost on the way here
+        return likely(*lines, *reading.lines("note"), why=_CUT_WHY, shown=_CUT)
     why = _MISSING_WHY if explains else _MISSING_BUT
     if any(place.is_oauth for place in reading.credentials):
         why = "It is not the token that is refused: the guest socket never looks at one. " + why
     verdict = confirmed if explains else likely
     return verdict(*lines, why=why, shown=shown[0].upper() + shown[1:])
 
+
+def _slip(reading: Reading) -> str:
+    """The visible reason why a deploymentId that stands in the URL is not read, or ""."""
+    url = reading.evidence.url or ""
+    if re.search(r"&amp;deploymentid=", url, re.IGNORECASE):
+        return "the & before deploymentId is written &amp;, as in HTML, so it belongs to no parameter of that name"
+    if re.search(r"#[^?]*deploymentid=", url, re.IGNORECASE):
+        return "deploymentId stands behind a #, and what follows # is never sent"
+    if re.search(r"\?[^?]*\?deploymentid=", url, re.IGNORECASE):
+        return "a second ? stands before deploymentId where & belongs, so it is part of another value"
+    return ""
+
+
+_CUT = "an unquoted & ends the command, so deploymentId never went out"
+_CUT_WHY = (
+    "A shell takes an & outside quotes as the end of the command; what follows it is no part of the URL. "
+    "(If the quotes were only lost in showing the command, this is not the fault.)"
+)
 
 _MISSING_WHY = (
     "The gateway in front of the guest socket needs deploymentId in the query; without it it answers 401 "
@@ -86,13 +111,17 @@ def _deployment_unknown(reading: Reading) -> Match | None:
         return None
     status, refused = reading.evidence.deployment_status, reading.evidence.http_status
     lines = reading.lines("url", "http_status", "body", "deployment_status")
-    if status is not None and status.lower() not in {"active", ""} and reading.has_failed:
+    if status is not None and status.lower() not in {"active", ""}:
         known = f"Its status is {quote_text(status, 40)}."
-        return confirmed(*lines, id=_shown_id(reading), cause=known, level="inferred")
+        verdict = confirmed if reading.has_failed else likely
+        return verdict(*lines, id=_shown_id(reading), cause=known, level="inferred")
     if match := _misshapen(reading, lines):
         return match
     if refused != 403 or _origin_is_the_cause(reading):
         return None
+    if is_unseen(reading.deployment_ids[0]) and not is_masked(reading.deployment_ids[0]):
+        return likely(*lines, _origin_line(reading), what=_UNSEEN, why=_UNSEEN_WHY, next_step=_UNSEEN_NEXT,
+                      id=_shown_id(reading))  # fmt: skip
     return _refused_id(reading, lines)
 
 
@@ -125,6 +154,18 @@ def _misshapen(reading: Reading, lines: tuple[str, ...]) -> Match | None:
     )
 
 
+_UNSEEN = (
+    "What went out as deploymentId is not seen here: {id} is a variable, or it was sent just as it stands."
+)
+_UNSEEN_WHY = (
+    "An unknown id is refused at the upgrade with 403. A variable that is empty or not filled in (single "
+    "quotes around $NAME, an f-string without its f) gives such an id; a wrong region, an inactive deployment "
+    "and an Origin that is not allowed look the same."
+)
+_UNSEEN_NEXT = (
+    "Print the URL as it goes out; if the id is right there, compare it with Admin > Message > Messenger "
+    "Deployments of the same region, and the Origin with its allowed domains."
+)
 _TWICE = (
     "deploymentId stands in the query more than once, with different values; which one counts is not known."
 )
@@ -178,7 +219,21 @@ def _refused_id(reading: Reading, lines: tuple[str, ...]) -> Match | None:
             id=_shown_id(reading),
         )
     cause = "The id may be mistyped, of another region, or inactive."
-    return likely(*lines, id=_shown_id(reading), cause=cause) if evidence.http_status == 403 else None
+    if _origin_may_be_listed(reading):
+        cause += " The Origin is on the list by its host name; whether scheme, port or slash count is not known."
+    return likely(*facts, id=_shown_id(reading), cause=cause, what=_REFUSED, origin=_origin_word(reading))
+
+
+_REFUSED = (
+    "Deployment {id} is not accepted here: unknown in this region, not active, or not open to {origin}."
+)
+
+
+def _origin_word(reading: Reading) -> str:
+    origin = reading.header("Origin")
+    if origin is not None:
+        return f"Origin {quote_text(origin, 80)}"
+    return "a request without an Origin" if reading.knows_headers else "the Origin that was sent (or none)"
 
 
 def _is_active(reading: Reading) -> bool:
@@ -191,10 +246,20 @@ def _same_region(reading: Reading) -> bool:
 
 
 def _origin_is_fine(reading: Reading) -> bool:
-    """Whether what was looked up says that this Origin is let in."""
-    origin, domains = reading.header("Origin"), reading.evidence.allowed_domains
+    """Whether what was looked up says that this Origin, in the form browsers send, is let in."""
     if reading.evidence.allow_all_domains:
         return True
+    origin = reading.header("Origin") or ""
+    return _origin_may_be_listed(reading) and _BROWSERS_FORM.fullmatch(origin.strip()) is not None
+
+
+_BROWSERS_FORM = re.compile(r"https?://[^/:?#]+(?::(?:443|80))?", re.IGNORECASE)
+"""An Origin with scheme and host only (RFC 6454); with anything else how it is compared is not known."""
+
+
+def _origin_may_be_listed(reading: Reading) -> bool:
+    """Whether the Origin's host name is on the list."""
+    origin, domains = reading.header("Origin"), reading.evidence.allowed_domains
     return bool(domains and origin is not None and _is_listed(origin, domains))
 
 
@@ -213,7 +278,9 @@ def _origin_is_the_cause(reading: Reading) -> bool:
 
 
 def _origin(reading: Reading) -> Match | None:
-    if not reading.at_guest_socket or not reading.deployment_id or reading.is_open or not reading.has_failed:
+    if not reading.at_guest_socket or not reading.deployment_id or reading.is_open:
+        return None
+    if not reading.has_failed and not reading.evidence.allowed_domains:
         return None
     if reading.evidence.allow_all_domains or reading.evidence.http_status not in {None, 403}:
         return None
@@ -224,7 +291,7 @@ def _origin(reading: Reading) -> Match | None:
     if domains:
         if origin is not None and _is_listed(origin, domains):
             return None
-        if origin is None and not reading.knows_headers:
+        if (origin is None and not reading.knows_headers) or not reading.has_failed:
             return likely(
                 *lines, *reading.lines("allowed_domains"), domains=", ".join(domains)[:200], origin=shown
             )
