@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from guestlab.scripted import Outcome, Script
     from guestlab.secret_sources import Secret
     from guestlab.tokens import AccessToken
+    from guestlab.widgets.budget_view import BudgetView
     from guestlab.widgets.stepper import Stepper
 
 __all__ = ["Lab"]
@@ -884,6 +885,16 @@ class Lab:
         )
         self._customers.append(opened)
         return opened
+
+    def budgets(self, session: str | None = None) -> BudgetView:
+        """Show what of the published budgets is used, and how long to wait, counting down.
+
+        Args:
+            session: The name of one session or channel; all of them by default.
+        """
+        from guestlab.widgets.budget_view import BudgetView
+
+        return BudgetView(self.log, session)
 
     @overload
     def drill(self) -> View: ...

@@ -14,6 +14,7 @@ from guestlab.bench.chaos import chaos
 from guestlab.bench.connecting import connecting
 from guestlab.bench.importing import importing
 from guestlab.bench.kill import killed
+from guestlab.bench.log_view import log_view
 from guestlab.bench.matrix import matrix
 from guestlab.bench.pairs import FULL, QUICK
 from guestlab.bench.receiving import receiving
@@ -68,6 +69,7 @@ BENCHMARKS: dict[str, tuple[Callable[[int], Outcome], Callable[[int], Outcome]]]
         lambda seed: chaos(messages=500, cuts=20, seed=seed),
     ),
     "matrix": (lambda _: matrix(), lambda _: matrix(pairs=QUICK)),
+    "log-view": (lambda _: log_view(), lambda _: log_view(pairs=QUICK)),
     "widgets": (lambda _: widgets(), lambda _: widgets(seconds=10)),
 }
 
