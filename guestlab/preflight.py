@@ -18,6 +18,7 @@ from urllib.parse import quote, urlsplit
 
 from guestlab.errors import GuestlabError, PlatformError
 from guestlab.handshake.address import Address
+from guestlab.handshake.credentials import is_uuid
 from guestlab.handshake.dialling import Dial, find_proxy, run_step
 from guestlab.http import json_object
 from guestlab.regions import REGIONS, Region
@@ -208,7 +209,9 @@ class _Ladder:
                     ok=done.ok,
                     note=done.note,
                 )
-                advice = "" if done.ok else _REACHING[name]
+                by_proxy = _OTHER_PROXY if done.note.startswith("the proxy") else ""
+                known = _NAME_IS_RIGHT if name == "dns" and not self.region.is_loopback else ""
+                advice = "" if done.ok else by_proxy or known or _REACHING[name]
                 self.add(name, DONE if done.ok else FAILED, done.note, advice, done.duration_ms)
                 if not done.ok:
                     return False
@@ -228,7 +231,10 @@ class _Ladder:
             return
         self.config = json_object(response.content) if response.is_success else {}
         if not self.config:
-            self.add("config.json", FAILED, _absent(response.status_code), _COMPARE, ms)
+            note, advice = _absent(response.status_code), _COMPARE
+            if not is_uuid(self.deployment_id) and not self.region.is_loopback:
+                note, advice = f"{note}; and it is no UUID, as every deployment id is", _COPY_IT
+            self.add("config.json", FAILED, note, advice, ms)
             return
         self.facts["region_of_deployment"] = self.region.name
         self.add(
@@ -381,6 +387,8 @@ _REACHING = {
     "tcp": "Check whether a firewall or proxy stands between; pass proxy= or set HTTPS_PROXY.",
     "tls": "Give your company's CA: ca_file=, or the environment's SSL_CERT_FILE.",
 }
+_OTHER_PROXY = 'Correct the proxy (proxy=, --proxy or HTTPS_PROXY), or go straight: proxy="".'
+_NAME_IS_RIGHT = "The region is known, so look at this machine's DNS and network, or pass proxy=."
 _COMPARE = f"Compare the id, and the region, with {ADMIN}."
 _COPY_IT = f"Copy the id from {ADMIN}, or give client_id and client_secret to have them listed."
 

@@ -75,8 +75,10 @@ def read_command(text: str) -> tuple[dict[str, Any], str]:
     return found, rest
 
 
-_CUT_OFF = re.compile(r"&((?:[\w.\-]+=[^\s'\"|;]*&?)+)['\"]?")
-"""What stands behind an unquoted & and looks like parameters."""
+_LOST = r"&((?:[\w.\-]+=[^\s&'\"|;]*&)*deployment_?id=[^\s'\"|;]*)(?=[ \t]*(?:\n|$))"
+_CUT_OFF = re.compile(_LOST, re.IGNORECASE)
+"""What an unquoted & takes off the end of a command, where it is the deploymentId; else it does not matter."""
+_PIECE = re.compile(rf"(?:[^\s\\'\"|;&]|&(?!(?<=&){_LOST[1:]}))+", re.IGNORECASE)
 
 
 def split_words(text: str) -> tuple[list[str], str]:
@@ -107,7 +109,7 @@ def split_words(text: str) -> tuple[list[str], str]:
         elif character in "|;" or (character == "&" and (word is None or _CUT_OFF.match(text, at))):
             break
         else:
-            stretch = re.compile(r"(?:[^\s\\'\"|;&]|&(?![\w.\-]+=))+").match(text, at)
+            stretch = _PIECE.match(text, at)
             piece = stretch[0] if stretch else character
             word = [*(word or []), piece]
             at += len(piece)

@@ -146,7 +146,8 @@ def _diagnosed(evidence: Evidence) -> Diagnosis:
     findings = [
         _finding(rule, match) for rule, match in matches.items() if not fired.intersection(rule.yields_to)
     ]
-    if evidence.failed_step in BEFORE_UPGRADE:  # nothing was asked, so nothing else can be confirmed
+    unanswered = evidence.failed_step == "upgrade" and evidence.http_status is None
+    if evidence.failed_step in BEFORE_UPGRADE or unanswered:  # nothing was asked, so nothing else can be confirmed
         findings = [
             finding if finding.rule.startswith("network.") else replace(finding, confidence="likely")
             for finding in findings

@@ -20,6 +20,7 @@ from urllib.parse import unquote, urlsplit
 from guestlab.errors import InputError
 from guestlab.handshake.attempt import Step
 from guestlab.handshake.certificate import issuer_of
+from guestlab.handshake.hosts import HostKind, read_host
 from guestlab.http import dns_reason, environment_proxy, tls_context
 from guestlab.regions import is_loopback_host
 
@@ -139,7 +140,10 @@ class Dial:
     async def dns(self) -> str:
         """Resolve the host, or the proxy that will; loopback names need no resolver."""
         host, port = (self.proxy.host, self.proxy.port) if self.proxy else (self.host, self.port)
-        found = await _resolved(host, port)
+        try:
+            found = await _resolved(host, port)
+        except socket.gaierror as error:
+            raise StepFailed(self._unresolved(error)) from None
         self._addresses = found
         if self.proxy:
             return f"the proxy {host} is {', '.join(found[:4])}; it resolves {self.host}"
@@ -147,8 +151,30 @@ class Dial:
             return f"{host} is this machine: {found[0]}"
         return f"{host} is {', '.join(found[:4])}"
 
+    def _unresolved(self, error: socket.gaierror) -> str:
+        """Say whose name was not resolved: the proxy's, a known region's, or another's."""
+        silent = error.errno == socket.EAI_AGAIN
+        if self.proxy:
+            why = "the name server did not answer" if silent else "no such name"
+            return f"the proxy {self.proxy}: its name {self.proxy.host} was not resolved ({why})"
+        if not silent and read_host(self.host).kind is HostKind.GENESYS:
+            return (
+                f"{self.host} was not resolved here, though it is a host of a known region: this machine's DNS "
+                "does not know public names, or it is offline"
+            )
+        return dns_reason(error)
+
     async def tcp(self) -> str:
         """Connect to the first address that accepts; through the proxy, to the host behind it."""
+        try:
+            return await self._connected()
+        except OSError as error:
+            if self.proxy is None or isinstance(error, TimeoutError):
+                raise
+            note = _network_note(error)
+            raise StepFailed(f"the proxy {self.proxy} is not reached: {note}; nothing was sent to {self.host}") from None
+
+    async def _connected(self) -> str:
         port = self.proxy.port if self.proxy else self.port
         for address in self._addresses[:-1]:
             try:

@@ -7,8 +7,10 @@ Sources: RFC 9110 (statuses), RFC 6455 section 7.4 and the IANA close code regis
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from guestlab.handshake.quoting import quote_text
 from guestlab.handshake.targets import Target
 
 if TYPE_CHECKING:
@@ -54,6 +56,24 @@ _STATUSES: Mapping[int, Hint] = {
     303: _MOVED,
     307: _MOVED,
     308: _MOVED,
+    200: Hint(
+        points_to=(
+            "200 is an ordinary answer: the upgrade was not understood as one. The headers Upgrade, Connection, "
+            "Sec-WebSocket-Key and -Version did not arrive, or a proxy or portal answered by itself."
+        ),
+        look="Open it with a WebSocket client over HTTP/1.1, and look at the body and at Server and Via.",
+    ),
+    400: Hint(
+        points_to=(
+            "400 is how a server refuses an upgrade whose form is wrong (RFC 6455 section 4.2.1): Upgrade, "
+            "Connection, Sec-WebSocket-Key or -Version missing or taken away by a proxy, or HTTP/2, where these "
+            "headers do not exist."
+        ),
+        look=(
+            "Look at the raw request; use a WebSocket client, by curl with --http1.1, and see whether a proxy "
+            "rewrites the headers."
+        ),
+    ),
     404: Hint(
         points_to=(
             "404 is about the path. Where it is /v1, as it should be, a proxy or another host behind it "
@@ -186,6 +206,10 @@ def hint_of(reading: Reading) -> Hint | None:
     evidence = reading.evidence
     if asks_for_unknown_grant(reading):
         return _NO_SUCH_GRANT
+    if hint := _of_answer(reading):
+        return hint
+    if reading.note.ended_at == "blocked":
+        return _BLOCKED
     if reading.target not in {Target.GUEST, Target.UNKNOWN, Target.CHANNEL}:
         return _STATUSES.get(evidence.http_status or 0) if evidence.http_status in _BY_OTHERS else None
     if evidence.http_status == 403 and (evidence.deployment_status or "").lower() == "active":
@@ -195,6 +219,42 @@ def hint_of(reading: Reading) -> Hint | None:
     if evidence.http_status not in {None, 101}:
         return _STATUSES.get(evidence.http_status or 0)
     return _CLOSES.get(evidence.close_code or 0)
+
+
+_BLOCKED = Hint(
+    points_to=(
+        "The browser blocked it by itself (an extension, a content security policy, an administrator's rule): "
+        "nothing was sent."
+    ),
+    look="Try a window without extensions, and see what the page's Content-Security-Policy has as connect-src.",
+)
+_PERMISSION = re.compile(r"permission\(?s?\)?:?\s*\[?([A-Za-z]+:[\w*]+:[\w*]+(?:,\s*[A-Za-z]+:[\w*]+:[\w*]+)*)")
+_POST_IT = Hint(
+    points_to="405 is about the method: /oauth/token takes a POST.",
+    look="Send it as POST, form-encoded, with the client's id and secret as Basic.",
+)
+_REDIRECT_URI = Hint(
+    points_to="The answer speaks of redirect_uri: it must be one of those that the OAuth client lists, to the letter.",
+    look="Compare it, scheme, slash and port included, with Admin > Integrations > OAuth, and encode it in the URL.",
+)
+
+
+def _of_answer(reading: Reading) -> Hint | None:
+    """What the answer itself names."""
+    evidence = reading.evidence
+    at_login = reading.target in {Target.TOKEN, Target.AUTHORIZE}
+    login_host = reading.host is not None and reading.host.label == "login"
+    if evidence.http_status == 405 and (at_login or login_host):
+        return _POST_IT
+    if (at_login or login_host) and re.search(r"redirect.?uri", reading.answer_text) and reading.refused:
+        return _REDIRECT_URI
+    named = _PERMISSION.search(evidence.body or "") if evidence.http_status == 403 else None
+    if named is None:
+        return None
+    return Hint(
+        points_to=f"The answer names what is missing: the permission {quote_text(named[1], 200)}.",
+        look="Give a role with it to the OAuth client (Admin > Integrations > OAuth > Roles), in the right division.",
+    )
 
 
 _BY_OTHERS = frozenset({407, 502, 503, 504})

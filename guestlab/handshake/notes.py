@@ -10,6 +10,7 @@ import re
 from functools import cache, cached_property
 
 from guestlab.handshake.hosts import read_host
+from guestlab.handshake.network_words import ended_at_by_words
 from guestlab.handshake.subjects import SUBJECTS
 from guestlab.regions import REGIONS, Region
 
@@ -142,7 +143,12 @@ class Note:
         """Whether it says that something fails, or asks something."""
         text = _ADDRESS.sub(" ", self.text)  # the "?" of a query asks nothing
         words = _COMPLAINT.search(_CONTENT.sub(" ", text))
-        return bool(words) or "?" in text or not _SYMPTOMS.isdisjoint(self.subjects)
+        return bool(words) or bool(self.ended_at) or "?" in text or not _SYMPTOMS.isdisjoint(self.subjects)
+
+    @cached_property
+    def ended_at(self) -> str:
+        """The step at which, by a program's words, it ended before anything was asked: dns, tcp, tls, or ""."""
+        return ended_at_by_words(self.text)
 
     @cached_property
     def regions(self) -> tuple[Region, ...]:

@@ -57,8 +57,15 @@ def _open_messaging(reading: Reading) -> Match | None:
             return None
         of_user = kind in OAUTH_KINDS - {"client_credentials", "expired", "other_region"}
         verdict = confirmed if of_user else likely
-        return verdict(*reading.lines("url", "token_kind", "http_status", "body"),
-                       fault="The inbound call was refused.")  # fmt: skip
+        refused = _INBOUND.get(reading.refused or 0)
+        return verdict(
+            *reading.lines("url", "token_kind", "http_status", "body"),
+            what=f"The path of Open Messaging is right, and the inbound call was refused: {refused[0]}"
+            if refused and not of_user
+            else "",
+            next_step=refused[1] if refused and not of_user else "",
+            fault="The inbound call was refused.",
+        )
     if reading.is_configured or reading.target in {Target.TOKEN, Target.LEGACY, Target.CHANNEL}:
         return None
     if note.says("open messaging") and reading.has_failed:
@@ -71,6 +78,27 @@ def _open_messaging(reading: Reading) -> Match | None:
         )
     return None
 
+
+_INBOUND = {
+    400: (
+        "400 is about the body.",
+        "Read message and code in the answer: the body needs channel with from.id, from.idType, to.id (the "
+        "integration) and time, and for a text type Text with text.",
+    ),
+    401: (
+        "401 says that no valid access token came with it.",
+        "Send Authorization: Bearer with a fresh client-credentials token of this region.",
+    ),
+    403: (
+        "403 says that the token's client lacks a permission.",
+        "Read the permission in the answer's message, and give a role with it to the OAuth client.",
+    ),
+    404: (
+        "404 says that this region knows no open integration of that id.",
+        "Compare the id with GET /api/v2/conversations/messaging/integrations/open in the same region.",
+    ),
+}
+"""Status → what it says of an inbound call, and what to do."""
 
 _NO_INTEGRATION = "The path of Open Messaging is right, but {misfit!r} is no integration id: ids are UUIDs."
 _INTEGRATION_WHY = "An inbound call names the open integration it is for, by the id it got when it was made."

@@ -292,8 +292,9 @@ def _origin(reading: Reading) -> Match | None:
         if origin is not None and _is_listed(origin, domains):
             return None
         if (origin is None and not reading.knows_headers) or not reading.has_failed:
+            untold = origin is None and not reading.knows_headers
             return likely(
-                *lines, *reading.lines("allowed_domains"), domains=", ".join(domains)[:200], origin=shown
+                *lines, what=_UNTOLD if untold else "", *reading.lines("allowed_domains"), domains=", ".join(domains)[:200], origin=shown
             )
         return confirmed(
             *lines, *reading.lines("allowed_domains"), domains=", ".join(domains)[:200], origin=shown
@@ -301,6 +302,9 @@ def _origin(reading: Reading) -> Match | None:
     if re.search(r"origin.{0,80}not (?:allowed|permitted|listed)", reading.answer_text):
         return confirmed(*lines, *reading.lines("body"), domains="a list of its own", origin=shown)
     return _origin_by_note(reading, origin, lines)
+
+
+_UNTOLD = "The deployment lets in {domains} only, and no Origin of this request is told."
 
 
 def _origin_by_note(reading: Reading, origin: str | None, lines: tuple[str, ...]) -> Match | None:
