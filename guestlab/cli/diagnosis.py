@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from guestlab.cli.output import DONE, FINDING, add_command, printable, read_text
 from guestlab.errors import InputError
+from guestlab.handshake.attempt import Credential, Placement
 from guestlab.handshake.described import from_text
 from guestlab.handshake.diagnosis import Diagnosis, diagnose
+from guestlab.handshake.evidence import OAUTH_KINDS
 from guestlab.handshake.har import from_har
 from guestlab.handshake.url_check import check_url
-
-if TYPE_CHECKING:
-    import argparse
 
 __all__ = ["add"]
 
@@ -47,6 +47,42 @@ _LISTS: tuple[tuple[str, str, str], ...] = (
 )
 
 
+_KINDS = frozenset({*OAUTH_KINDS, *Credential})
+
+
+def _kind(word: str) -> str:
+    """A kind of credential; any other word is wrong usage."""
+    return _one_of(word, _KINDS)
+
+
+def _placement(word: str) -> str:
+    """A place for a credential; any other word is wrong usage."""
+    return _one_of(word, frozenset(Placement))
+
+
+def _one_of(word: str, known: frozenset[str]) -> str:
+    plain = word.strip().lower().replace("-", "_").replace(" ", "_")
+    if plain and plain not in known:
+        raise argparse.ArgumentTypeError(f"{word!r} is not known; use one of {', '.join(sorted(known))}")
+    return plain
+
+
+def _header(line: str) -> str:
+    """A header line; without a colon it is none."""
+    if not line.partition(":")[1] or not line.partition(":")[0].strip():
+        raise argparse.ArgumentTypeError(f"{line.split(' ')[0]!r}… is no header; write 'Name: value'")
+    return line
+
+
+_READ = {
+    "token_kind": _kind,
+    "placement": _placement,
+    "headers": _header,
+    "response_headers": _header,
+}
+"""Evidence → how its flag is read, where not every text will do."""
+
+
 def add(commands: Any) -> None:
     """Add the command."""
     command = add_command(commands, "diagnose", _diagnose, "explain a handshake, without any network", KEYS)
@@ -56,9 +92,10 @@ def add(commands: Any) -> None:
     )
     command.add_argument("input", nargs="?", metavar="INPUT", help="a curl line, a file, or -")
     for flag, name, text in _FACTS:
-        command.add_argument(flag, dest=name, help=text)
+        command.add_argument(flag, dest=name, type=_READ.get(name, str), help=text)
     for flag, name, text in _LISTS:
-        command.add_argument(flag, dest=name, action="append", help=f"{text}; may be repeated")
+        read = _READ.get(name, str)
+        command.add_argument(flag, dest=name, action="append", type=read, help=f"{text}; may be repeated")
 
 
 def _diagnose(options: argparse.Namespace) -> int:
@@ -113,9 +150,15 @@ def _text(given: str) -> str:
         is_file = "\n" not in given and Path(given).is_file()
     except (OSError, ValueError):  # a pasted line may be no possible path
         is_file = False
-    if is_file or given.lower().endswith(".har"):
+    if is_file or given.lower().endswith(".har") or _LIKE_A_PATH.fullmatch(given.strip()):
         return read_text(given)
     return given
+
+
+_LIKE_A_PATH = re.compile(
+    r"(?:~|\.{0,2})/(?!api/|v1|oauth/)[\w.~/\-]+|[A-Za-z]:\\\S+|[\w\-./]+\.(?:py|js|mjs|ts|tsx|java|kt|go|cs|rb|php|swift|rs|txt|log|sh|json)"
+)
+"""What names a file or folder rather than describing an attempt: a file that is not there is told as such."""
 
 
 def _is_har(text: str) -> bool:

@@ -280,6 +280,12 @@ def _snippet(options: argparse.Namespace) -> int:
     with lab_of(options) as lab:
         attempt = lab.handshake()
         text = snippet(attempt, options.format)
+        if lab.sandbox:
+            print(
+                "The address in it is the embedded sandbox's, which ends with this command: say --region, or "
+                "start guestlab sandbox and give its address.",
+                file=sys.stderr,
+            )
         if options.json:
             print(json.dumps({"format": options.format, "snippet": text}))
         else:

@@ -20,7 +20,9 @@ _SWIFT = re.compile(
     re.IGNORECASE,
 )
 _GO_SET = re.compile(rf"\b(?P<on>\w+)\.(?:Set|Add)\(\s*\"{_NAMED}\"\s*,\s*", re.IGNORECASE)
-_GO_LITERAL = re.compile(rf"http\.Header\s*\{{[^}}]*?\"{_NAMED}\"\s*:\s*(?:\[\]string)?\s*\{{\s*", re.IGNORECASE)
+_GO_LITERAL = re.compile(
+    rf"http\.Header\s*\{{[^}}]*?\"{_NAMED}\"\s*:\s*(?:\[\]string)?\s*\{{\s*", re.IGNORECASE
+)
 _SUBPROTOCOL = re.compile(
     r"\.(?:AddSubProtocol|subprotocols)\(\s*\"([^\"]+)\""
     r"|\bSubprotocols:\s*(?:\[\]string)?\s*\{\s*\"([^\"]+)\"|webSocketTask\([^)]*protocols:\s*\[\s*\"([^\"]+)\""
@@ -48,7 +50,9 @@ def socket_headers(text: str, start: int, end: int) -> tuple[tuple[str, str], ..
             span = (built.end(), stop if stop >= 0 else built.end() + 2000)
             found += [(c["name"], _value(text, c.end())) for c in _CALL.finditer(text, *span)]
         found += [(g["name"], _value(text, g.end())) for g in _GO_SET.finditer(text) if g["on"] == argument]
-        found += [(s["name"], _value(text, s.start("value"))) for s in _SWIFT.finditer(text) if s["on"] == argument]
+        found += [
+            (s["name"], _value(text, s.start("value"))) for s in _SWIFT.finditer(text) if s["on"] == argument
+        ]
         if re.search(rf"\b{argument}\s*:?=\s*http\.Header\s*\{{", text):
             found += [(g["name"], _value(text, g.end())) for g in _GO_LITERAL.finditer(text)]
     if "Request.Builder" in call:

@@ -71,7 +71,9 @@ def read_command(text: str) -> tuple[dict[str, Any], str]:
     lost = _CUT_OFF.match(rest)
     if lost and "?" in (found.get("url") or ""):
         rest = rest[lost.end() :]
-        found["note"] = f"(the shell cuts the command at an & outside quotes; {lost[1]} was no part of the URL)"
+        found["note"] = (
+            f"(the shell cuts the command at an & outside quotes; {lost[1]} was no part of the URL)"
+        )
     return found, rest
 
 

@@ -16,6 +16,7 @@ from guestlab.handshake.evidence import Evidence
 from guestlab.handshake.frame_check import check_frame
 from guestlab.handshake.hints import asks_for_unknown_grant, hint_of
 from guestlab.handshake.inventions import find_inventions
+from guestlab.handshake.pasted_output import status_printed
 from guestlab.handshake.reading import Reading
 from guestlab.handshake.rules import RULES, UNEXPLAINED
 from guestlab.handshake.rules_network import BEFORE_UPGRADE
@@ -140,6 +141,23 @@ def _evidence_of(attempt: Any, description: dict[str, Any]) -> Evidence:
 
 
 def _diagnosed(evidence: Evidence) -> Diagnosis:
+    """Judge; where only the note has a program's words for the status, what rests on it is likely at best."""
+    told = evidence.note and evidence.http_status is None and not evidence.frame and evidence.url
+    status = status_printed(evidence.note or "") if told else None
+    bare = _judged(evidence)
+    if status is None:
+        return bare
+    sure = {finding.rule for finding in bare.findings if finding.confidence == "confirmed"}
+    with_status = _judged(replace(evidence, http_status=status))
+    findings = [
+        finding if finding.rule in sure else replace(finding, confidence="likely")
+        for finding in with_status.findings
+    ]
+    findings.sort(key=lambda finding: finding.confidence != "confirmed")
+    return Diagnosis(findings=tuple(findings), remarks=bare.remarks, evidence=evidence)
+
+
+def _judged(evidence: Evidence) -> Diagnosis:
     reading = Reading(evidence)
     matches = {rule: match for rule in RULES if (match := rule.matches(reading)) is not None}
     fired = {rule.name for rule in matches}
@@ -147,7 +165,9 @@ def _diagnosed(evidence: Evidence) -> Diagnosis:
         _finding(rule, match) for rule, match in matches.items() if not fired.intersection(rule.yields_to)
     ]
     unanswered = evidence.failed_step == "upgrade" and evidence.http_status is None
-    if evidence.failed_step in BEFORE_UPGRADE or unanswered:  # nothing was asked, so nothing else can be confirmed
+    if (
+        evidence.failed_step in BEFORE_UPGRADE or unanswered
+    ):  # nothing was asked, so nothing else can be confirmed
         findings = [
             finding if finding.rule.startswith("network.") else replace(finding, confidence="likely")
             for finding in findings

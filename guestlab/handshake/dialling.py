@@ -172,7 +172,9 @@ class Dial:
             if self.proxy is None or isinstance(error, TimeoutError):
                 raise
             note = _network_note(error)
-            raise StepFailed(f"the proxy {self.proxy} is not reached: {note}; nothing was sent to {self.host}") from None
+            raise StepFailed(
+                f"the proxy {self.proxy} is not reached: {note}; nothing was sent to {self.host}"
+            ) from None
 
     async def _connected(self) -> str:
         port = self.proxy.port if self.proxy else self.port

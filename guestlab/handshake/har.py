@@ -18,6 +18,8 @@ from guestlab.errors import InputError
 from guestlab.handshake.address import Address
 from guestlab.handshake.diagnosis import Diagnosis, diagnose
 from guestlab.handshake.evidence import Evidence
+from guestlab.handshake.frame_check import REQUIRED
+from guestlab.handshake.frame_words import CONFIGURES
 from guestlab.handshake.hosts import HostKind, read_host
 from guestlab.handshake.reading import FrameReading
 from guestlab.har.document import Document, no_har, read_document
@@ -169,12 +171,14 @@ def _of_socket(entry: HarEntry) -> Evidence:
     if facts["http_status"] is None and (sent or received):
         facts["http_status"] = 101  # frames crossed it, so it was open
     note = f"the browser reports {error}" if error else None
-    if facts["http_status"] is None and note is None:
+    if facts["http_status"] is None and note is not None:
+        note += ", and kept no answer, so the handshake failed"
+    elif facts["http_status"] is None:
         note = "the browser kept no answer of this socket, so its handshake failed"
     return Evidence.of(
         **facts,
         first_frame=sent[0][1] if sent else None,
-        sent_frame=_asked(sent[1:], answer),
+        sent_frame=_stray(sent, received) or _asked(sent[1:], answer),
         frame=answer[1] if answer else None,
         note=note,
     )
@@ -195,6 +199,24 @@ def _asked(sent: list[tuple[int, str]], answer: tuple[int, str] | None) -> str |
         if ends and reply.class_name in _ENDINGS:
             return data
     return before[-1]
+
+
+def _stray(sent: list[tuple[int, str]], received: list[tuple[int, str]]) -> str | None:
+    """A frame without a token that was configured on this socket, to which nothing but silence came."""
+    answers = [FrameReading(_object(data)) for _, data in received[:500]]
+    if any(answer.is_failure for answer in answers):
+        return None
+    answered = {answer.text("tracingId") for answer in answers}
+    configured: set[str] = set()
+    for _, data in sent[:500]:
+        frame = FrameReading(_object(data))
+        if frame.action in CONFIGURES:
+            configured.add(frame.text("token"))
+        elif len(configured) == 1 and "token" in REQUIRED.get(frame.action, ()):
+            silent = not frame.text("tracingId") or frame.text("tracingId") not in answered
+            if silent and frame.text("token") not in configured:
+                return data
+    return None
 
 
 def _frames(entry: HarEntry) -> Iterator[tuple[bool, str]]:

@@ -228,7 +228,9 @@ _BLOCKED = Hint(
     ),
     look="Try a window without extensions, and see what the page's Content-Security-Policy has as connect-src.",
 )
-_PERMISSION = re.compile(r"permission\(?s?\)?:?\s*\[?([A-Za-z]+:[\w*]+:[\w*]+(?:,\s*[A-Za-z]+:[\w*]+:[\w*]+)*)")
+_PERMISSION = re.compile(
+    r"permission\(?s?\)?:?\s*\[?([A-Za-z]+:[\w*]+:[\w*]+(?:,\s*[A-Za-z]+:[\w*]+:[\w*]+)*)"
+)
 _POST_IT = Hint(
     points_to="405 is about the method: /oauth/token takes a POST.",
     look="Send it as POST, form-encoded, with the client's id and secret as Basic.",

@@ -10,7 +10,7 @@ import json
 import re
 from typing import Any
 
-__all__ = ["read_output", "read_prose"]
+__all__ = ["read_output", "read_prose", "status_printed"]
 
 MAX_OUTPUT = 200_000
 """Characters of output that are looked at."""
@@ -43,6 +43,12 @@ _CLOSE_WORDS = (
     re.compile(r"\bcode\s*[:=]\s*(1\d{3})\b", re.IGNORECASE),
     re.compile(r"\b(1006)\b"),
 )
+
+
+def status_printed(text: str) -> int | None:
+    """The HTTP status of a refused upgrade, where a text has it in a program's own words."""
+    found = (words.search(text[:MAX_OUTPUT]) for words in _STATUS_WORDS[:6])
+    return next((int(match[1]) for match in found if match), None)
 
 
 def read_output(text: str) -> dict[str, Any]:

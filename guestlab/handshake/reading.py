@@ -222,7 +222,9 @@ class Reading:
     def query_is_unseen(self) -> bool:
         """Whether a part of the query is a variable: then what is not in it is unknown, not missing."""
         return any(
-            not value and _HOLE.fullmatch(name) is not None and not name.strip("{}<>$ ").startswith("access_token")
+            not value
+            and _HOLE.fullmatch(name) is not None
+            and not name.strip("{}<>$ ").startswith("access_token")
             for name, value in self.address.query
         )
 

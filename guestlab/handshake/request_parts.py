@@ -27,7 +27,7 @@ MAX_TEXT = 100_000
 """Characters of a text that are looked at."""
 MAX_PARTS = 400
 
-_REQUEST_LINE = re.compile(r"([A-Za-z]{2,20}) (\S+)(?: (HTTP/[\d.]+))?\s*")
+_REQUEST_LINE = re.compile(r"([A-Za-z]{2,20}) ((?:/|\*|[a-z]+://|\S+(?= HTTP/))\S*)(?: (HTTP/[\d.]+))?\s*")
 _OUR_TAG = re.compile(r"\[masked:[0-9a-f]{8}\]")
 _RANDOM_HEADERS = frozenset({"sec-websocket-key"})
 _TOKENLESS = frozenset({"none", "guest"})
@@ -80,7 +80,9 @@ def _side(given: Any, redact: Any) -> Side:
         return Side(given[0][:200], "", tuple(_of_request(text, "body"))[:MAX_PARTS], False)
     raise InputError(
         "Only attempts, evidence and texts can be compared.",
-        why=f"One of the two is {type(given).__name__}.",
+        why="One of the two is an empty text."
+        if isinstance(given, str)
+        else f"One of the two is {type(given).__name__}.",
         next_step='Give attempts, curl lines or requests as pasted, or ("failing", "POST /oauth/…") pairs.',
     )
 

@@ -146,7 +146,9 @@ _HTTP_CLIENTS = re.compile(
 )
 """Clients that make HTTP requests and open no WebSocket, and calls that do."""
 _OWN_PROTOCOL = frozenset({"socket.io", "sockjs"})
-_PERHAPS_HTTP2 = "curl offers HTTP/2 on https:// unless --http1.1 is said, and the upgrade headers do not exist there"
+_PERHAPS_HTTP2 = (
+    "curl offers HTTP/2 on https:// unless --http1.1 is said, and the upgrade headers do not exist there"
+)
 
 
 def _upgrade_by_curl(reading: Reading, maker: str) -> str:

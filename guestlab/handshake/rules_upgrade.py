@@ -220,7 +220,9 @@ def _refused_id(reading: Reading, lines: tuple[str, ...]) -> Match | None:
         )
     cause = "The id may be mistyped, of another region, or inactive."
     if _origin_may_be_listed(reading):
-        cause += " The Origin is on the list by its host name; whether scheme, port or slash count is not known."
+        cause += (
+            " The Origin is on the list by its host name; whether scheme, port or slash count is not known."
+        )
     return likely(*facts, id=_shown_id(reading), cause=cause, what=_REFUSED, origin=_origin_word(reading))
 
 
@@ -294,7 +296,11 @@ def _origin(reading: Reading) -> Match | None:
         if (origin is None and not reading.knows_headers) or not reading.has_failed:
             untold = origin is None and not reading.knows_headers
             return likely(
-                *lines, what=_UNTOLD if untold else "", *reading.lines("allowed_domains"), domains=", ".join(domains)[:200], origin=shown
+                *lines,
+                what=_UNTOLD if untold else "",
+                *reading.lines("allowed_domains"),
+                domains=", ".join(domains)[:200],
+                origin=shown,
             )
         return confirmed(
             *lines, *reading.lines("allowed_domains"), domains=", ".join(domains)[:200], origin=shown

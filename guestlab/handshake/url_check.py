@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from guestlab.handshake.credentials import is_uuid
-from guestlab.handshake.deployment_id import id_fault
+from guestlab.handshake.deployment_id import id_fault, is_unseen
 from guestlab.handshake.evidence import Evidence
 from guestlab.handshake.hosts import LABELS, HostKind
 from guestlab.handshake.platform_paths import read_path
@@ -117,6 +117,11 @@ def _host(reading: Reading, label: str) -> Iterator[UrlPart]:
     if host.is_loopback:
         yield UrlPart(name="host", value=shown, ok=True, remark="this machine: a region of one's own")
         return
+    if "{" in host.name or "$" in host.name:
+        seen = host.name.startswith((f"{label}.", "{", "$"))
+        remark = "filled in by code" if seen else "only the region may be filled in"
+        yield UrlPart(name="host", value=shown, ok=seen, right=f"{label}.{{region}}", remark=remark)
+        return
     fits = host.kind is HostKind.GENESYS and host.label == label
     remark = "" if fits else host.remark or f"it is {LABELS.get(host.label, 'something else')}"
     yield UrlPart(name="host", value=shown, ok=fits, right=host.nearest(label), remark=remark)
@@ -149,13 +154,18 @@ def _path(reading: Reading, wanted: str) -> UrlPart:
 def _deployment(reading: Reading) -> UrlPart:
     value = reading.deployment_id
     wanted = "<your Messenger deployment's id>"
+    if value is None and reading.query_is_unseen:
+        return UrlPart(
+            name="deploymentId", value="", ok=True, remark="not seen: the query is filled in by code"
+        )
     if not value:
         misspelled = reading.misspelled_deployment
         remark = f"{quote_text(misspelled, 40)} is not read" if misspelled else "it must be in the query"
         return UrlPart(name="deploymentId", value="", ok=False, right=wanted, remark=remark)
     fault = id_fault(reading.deployment_ids[0])
-    ok = fault is None and (is_uuid(value) or is_masked(value))
-    remark = "" if ok else fault.cause if fault else "fill it in"
+    variable = fault is None and is_unseen(value) and not is_masked(value)
+    ok = fault is None and (is_uuid(value) or is_masked(value) or variable)
+    remark = "filled in by code" if variable else "" if ok else fault.cause if fault else "fill it in"
     return UrlPart(name="deploymentId", value=quote_text(value, 60), ok=ok, right=wanted, remark=remark)
 
 
@@ -164,7 +174,7 @@ def _query(reading: Reading) -> Iterator[UrlPart]:
         return
     allowed = _READ if reading.target is Target.GUEST else set()
     for name, value in reading.address.query[:20]:
-        if name in allowed:
+        if name in allowed or (not value and name[:1] in {"{", "$"}):
             continue
         shown = quote_url(f"?{name}={value}").removeprefix("?").partition("=")[2]
         yield UrlPart(name=f"query {quote_text(name, 40)}", value=shown, ok=False, right="leave it out",
