@@ -19,7 +19,7 @@ __all__ = ["FOLDER", "WIDGET_MIME", "clean", "execute", "execute_all"]
 
 FOLDER = Path(__file__).parent.parent / "notebooks"
 WIDGET_MIME = "application/vnd.jupyter.widget-view+json"
-AT_ONCE = 2
+AT_ONCE = 3
 
 _METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -46,20 +46,20 @@ async def execute(notebook: Any, environ: dict[str, str] | None = None) -> Any:
     return notebook
 
 
-def execute_all(notebooks: dict[str, Any], environ: dict[str, str] | None = None) -> dict[str, Any]:
-    """Run several, two at a time; an error is given back in a notebook's place."""
+def execute_all(notebooks: dict[Any, tuple[Any, dict[str, str]]]) -> dict[Any, Any]:
+    """Run several, each with an environment, a few at a time; an error is given back in a notebook's place."""
 
-    async def run() -> dict[str, Any]:
+    async def run() -> dict[Any, Any]:
         turn = asyncio.Semaphore(AT_ONCE)
 
-        async def one(notebook: Any) -> Any:
+        async def one(notebook: Any, environ: dict[str, str]) -> Any:
             async with turn:
                 try:
                     return await execute(notebook, environ)
                 except Exception as error:  # told by the test that asks for it
                     return error
 
-        done = await asyncio.gather(*(one(notebook) for notebook in notebooks.values()))
+        done = await asyncio.gather(*(one(*notebook) for notebook in notebooks.values()))
         return dict(zip(notebooks, done, strict=True))
 
     return asyncio.run(run())
@@ -82,7 +82,7 @@ def clean(notebook: Any) -> Any:
 def main(names: list[str]) -> None:
     """Run the named notebooks, or all, and store them."""
     paths = {path.stem: path for path in sorted(FOLDER.glob("*.ipynb")) if not names or path.stem in names}
-    done = execute_all({stem: nbformat.read(path, as_version=4) for stem, path in paths.items()})
+    done = execute_all({stem: (nbformat.read(path, as_version=4), {}) for stem, path in paths.items()})
     for stem, notebook in done.items():
         if isinstance(notebook, Exception):
             raise notebook
