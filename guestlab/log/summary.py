@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from guestlab.log.entry import UNTIMED, Column
+from guestlab.log.reading.report import how_many
 from guestlab.log.times import iso_of
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def _rows(log: Log) -> Iterator[Row]:
         yield f"closed: {code} (lane close)", int(count), ""
     skipped = log.skipped
     first = f"{skipped[0].source_file}, {skipped[0].place}: {skipped[0].why}" if skipped else ""
-    yield from _some("could not be read", len(skipped), _plain(first))
+    yield from _some("left out of files", how_many(skipped), _plain(first))
 
 
 def _some(what: str, count: float, detail: str) -> Iterator[Row]:
