@@ -74,6 +74,7 @@ class Content(msgspec.Struct):
     """The answer's body."""
 
     size: int | None = None
+    mime: str | None = msgspec.field(default=None, name="mimeType")
     text: str | None = None
     encoding: str | None = None
 
@@ -255,6 +256,7 @@ _FITS: dict[tuple[str, str], Any] = {
     ("Request", "headers"): _pairs,
     ("Request", "postData"): _part(PostData),
     ("Content", "size"): _whole,
+    ("Content", "mimeType"): _text,
     ("Content", "text"): _text,
     ("Content", "encoding"): _text,
     ("Response", "status"): _whole,

@@ -6,10 +6,31 @@ from typing import NamedTuple
 
 from guestlab.har.entry import Content, Pair, Request, Response, payload
 
-__all__ = ["MOST_SHOWN", "Parts", "body_text", "parts_of", "posted_text", "request_text", "response_text"]
+__all__ = [
+    "MOST_SHOWN",
+    "Parts",
+    "body_text",
+    "is_of_a_page",
+    "parts_of",
+    "posted_text",
+    "request_text",
+    "response_text",
+]
 
 MOST_SHOWN = 2**22
 """Bytes of a body or frame that are kept; a longer one is told by its size, as in a live log."""
+
+
+_OF_A_PAGE = (
+    "image/", "font/", "audio/", "video/", "text/css", "text/javascript", "application/javascript",
+    "application/x-javascript", "application/wasm", "application/font", "application/x-font",
+)  # fmt: skip
+"""What a page is made of besides its words: no exchange of messages, and most bytes of a recording."""
+
+
+def is_of_a_page(content: Content) -> bool:
+    """Tell the scripts, styles, images and fonts of a page."""
+    return content.mime is not None and content.mime.strip().lower().startswith(_OF_A_PAGE)
 
 
 class Parts(NamedTuple):
@@ -66,6 +87,8 @@ def body_text(content: Content) -> tuple[str, int]:
     known = content.size if content.size is not None and content.size > 0 else None
     if text is None:
         return "", known or 0
+    if is_of_a_page(content):
+        return f"[{known or len(text)} bytes of {content.mime}, not kept]", known or len(text)
     if content.encoding != "base64" and text.isascii() and len(text) <= MOST_SHOWN:
         return text, known or len(text)
     held = payload(text, content.encoding)

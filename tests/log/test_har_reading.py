@@ -325,3 +325,32 @@ def test_an_entry_that_does_not_say_when_it_began_is_told_and_kept(tmp_path: Pat
     log = read(tmp_path / "a.har")
     assert {entry.at for entry in log.entries if entry.kind == "request"} == {1_767_225_601 * 10**9}
     assert [one.place for one in log.skipped] == [f"entry {number}, startedDateTime" for number in (1, 3)]
+
+
+@pytest.mark.parametrize(
+    ("mime", "kept"),
+    [
+        ("application/javascript; charset=utf-8", False),
+        ("image/png", False),
+        ("text/css", False),
+        ("FONT/woff2", False),
+        ("application/json", True),
+        ("text/html", True),
+        (None, True),
+    ],
+)
+def test_what_a_page_is_made_of_is_told_by_its_size(tmp_path: Path, mime: str | None, kept: bool) -> None:
+    """Scripts, styles, images and fonts hold no exchange of messages; everything else is kept."""
+    content = {"size": 15, "text": "some words here"} | ({"mimeType": mime} if mime else {})
+    entry = {
+        "startedDateTime": "2026-11-22T10:00:00.000Z",
+        "time": 1,
+        "request": {"method": "GET", "url": "https://shop.example/x", "headers": []},
+        "response": {"status": 200, "headers": [], "content": content},
+    }
+    path = tmp_path / "page.har"
+    document = {"log": {"version": "1.2", "creator": {"name": "WebInspector"}, "entries": [entry]}}
+    path.write_text(json.dumps(document), encoding="utf-8")
+    answer = read(path).entries[1]
+    assert answer.size == 15
+    assert ("some words here" in (answer.raw or "")) is kept
