@@ -38,10 +38,14 @@ __all__ = [
     "Speaker",
     "blank",
     "colour",
+    "counted",
     "drawing",
     "in_memory",
+    "lasting",
+    "number",
     "shown",
     "tint",
+    "unit_for",
 ]
 
 INK = "#1f2328"
@@ -225,6 +229,49 @@ def in_memory(frame: Any, function: str) -> None:
             why="A drawing holds a few thousand points at most; an archive holds millions.",
             next_step="Choose sessions and call .compute(), then draw that.",
         )
+
+
+# -- numbers ------------------------------------------------------------------------------------------
+
+_UNITS = ((172_800, 86_400, "days"), (7_200, 3_600, "hours"), (300, 60, "minutes"), (0, 1, "seconds"))
+"""Seconds an axis must span for a unit · seconds of the unit · its name."""
+_LASTING = ((172_800, 86_400, "days"), (7_200, 3_600, "h"), (300, 60, "min"), (1, 1, "s"), (0, 0.001, "ms"))
+"""The same for a single length of time."""
+
+
+def unit_for(seconds: float) -> tuple[float, str]:
+    """Choose the unit for an axis of so many seconds: how long it is, and its name."""
+    return next((unit, name) for least, unit, name in _UNITS if seconds >= least)
+
+
+def number(value: float) -> str:
+    """Write a number for people: three digits that count, no exponent.
+
+    >>> number(1000.0), number(0.674), number(28_100_000), number(-12.34)
+    ('1,000', '0.674', '28,100,000', '-12.3')
+    """
+    if abs(value) >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.3g}" if abs(value) >= 0.001 or not value else f"{value:.3f}"
+
+
+def counted(count: int, things: str) -> str:
+    """Say how many there are; `things` in the plural, regular ones.
+
+    >>> counted(1, "messages"), counted(2, "messages")
+    ('1 message', '2 messages')
+    """
+    return f"{count} {things[:-1] if count == 1 else things}"
+
+
+def lasting(seconds: float) -> str:
+    """Write a length of time in the unit people would use.
+
+    >>> lasting(0.000674), lasting(1.0), lasting(41), lasting(28_100_000)
+    ('0.674 ms', '1 s', '41 s', '325 days')
+    """
+    unit, name = next((unit, name) for least, unit, name in _LASTING if abs(seconds) >= least)
+    return f"{number(seconds / unit)} {name}"
 
 
 # -- text ---------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from guestlab.analysis.budgets import budget
-from guestlab.analysis.intake import columns_of, is_table, nanoseconds, said
+from guestlab.analysis.intake import columns_of, is_table, measured, nanoseconds, said
 from guestlab.analysis.latency import delivery_latency
 from guestlab.analysis.order import late_messages
 from guestlab.analysis.plot import (
@@ -24,10 +24,14 @@ from guestlab.analysis.plot import (
     Plot,
     blank,
     colour,
+    counted,
     drawing,
     in_memory,
+    lasting,
+    number,
     shown,
     tint,
+    unit_for,
 )
 from guestlab.analysis.timing import Clock, response_times, speakers
 from guestlab.errors import InputError
@@ -44,12 +48,11 @@ __all__ = ["plot_budget", "plot_latency", "plot_response_times", "plot_timeline"
 _DRAWN = columns_of("session", "seq", "at", "kind", "direction", "message_id", "time", "text",
                     "originating_entity", messages=True)  # fmt: skip
 _MOST_SESSIONS = 40
+_UNNAMED = "unnamed"
 _LABELLED = 24
 """Messages up to which each shows its words."""
 _LETTER = 0.0082
 """Width of a letter as a share of the axes, generous."""
-_SPANS = ((172_800, 86_400, "days"), (7_200, 3_600, "hours"), (300, 60, "minutes"), (0, 1, "seconds"))
-"""Seconds a timeline must last for a unit · seconds of the unit · its name."""
 _PERCENTILES = (50, 95, 99)
 _UNDERLAY = {"facecolor": "white", "edgecolor": "none", "pad": 1, "alpha": 0.85}
 """Under words that lie on lines."""
@@ -64,7 +67,8 @@ def plot_timeline(messages: pd.DataFrame, *, session: str | None = None, clock: 
     """Draw who said what when: one session in lanes with its words, several as one line each.
 
     A ring marks a message that came late, a hollow one was filled in from history; where the frames are
-    given, a dashed line marks each close with its code.
+    given, a dashed line marks each close with its code. What has no time on that clock is left out, and the
+    description says how many.
 
     Args:
         messages: `log.messages`, `log.frames` or `log.table()`.
@@ -79,15 +83,23 @@ def plot_timeline(messages: pd.DataFrame, *, session: str | None = None, clock: 
     Timeline of session s1: 7 messages (guest 3, bot 3, agent 1) in 59.0 seconds; 1 late, 1 from history.
     """
     in_memory(messages, "plot_timeline")
-    points = _points(messages, session, clock)
+    points, left_out = _points(messages, session, clock)
     closes = _closes(messages, session)
     with drawing():
         names = list(dict.fromkeys(points["session"]))
-        return _lanes(points, closes) if len(names) <= 1 else _strips(points, names)
+        plot = _lanes(points, closes) if len(names) <= 1 else _strips(points, names)
+    return _without(plot, left_out)
 
 
-def _points(messages: pd.DataFrame, session: str | None, clock: Clock) -> pd.DataFrame:
-    """The messages to draw, by time, with who said each and whether it came late."""
+def _without(plot: Plot, left_out: int) -> Plot:
+    """Say how many messages could not be drawn."""
+    if left_out:
+        plot.description = f"{plot.description[:-1]}; {left_out} without a time left out."
+    return plot
+
+
+def _points(messages: pd.DataFrame, session: str | None, clock: Clock) -> tuple[pd.DataFrame, int]:
+    """The messages to draw, by time, with who said each and whether it came late; how many have no time."""
     reads = ("time", "text", "originating_entity")
     words = said(lambda found: found, messages, "plot_timeline", reads, _DRAWN)
     if session is not None:
@@ -101,21 +113,29 @@ def _points(messages: pd.DataFrame, session: str | None, clock: Clock) -> pd.Dat
     found = late_messages(words)
     late = {*zip(found["session"].astype(str), found["seq"], strict=True)}
     when = words["at" if clock == "here" else "time"]
-    keep = when.notna() if clock == "platform" else words["kind"] == "frame"
+    wanted = pd.Series(True, index=words.index) if clock == "platform" else words["kind"] == "frame"
+    keep = wanted & when.notna()
     points = words.assign(
         when=when,
-        who=speakers(words),
+        who=_named(speakers(words)),
         late=[pair in late for pair in zip(words["session"].astype(str), words["seq"], strict=True)],
         history=words["kind"] == "history",
     )
-    return points[keep].sort_values(["when", "seq"], kind="stable").reset_index(drop=True)
+    drawn = points[keep].sort_values(["when", "seq"], kind="stable").reset_index(drop=True)
+    return drawn, int((wanted & when.isna()).sum())
+
+
+def _named(who: pd.Series[Any]) -> pd.Series[Any]:
+    """Give those the platform leaves unnamed a word: what is missing equals nothing, itself included."""
+    return who.fillna("").replace("", _UNNAMED)
 
 
 def _closes(frames: pd.DataFrame, session: str | None) -> pd.DataFrame:
     """The ends of connections, where frames were given."""
     if not is_table(frames) or "close_code" not in frames:
         return pd.DataFrame({"at": [], "close_code": []})
-    found = frames[frames["kind"] == "close"]
+    found: pd.DataFrame = measured(frames[frames["kind"] == "close"])
+    found = found[found["at"].notna()]
     return found if session is None else found[found["session"] == session]
 
 
@@ -127,7 +147,7 @@ def _seconds(points: pd.DataFrame) -> tuple[Any, float, str, str]:
     """Seconds since the first, the unit to show them in, and the axis's label."""
     times = nanoseconds(points["when"])
     since = (times - times[0]) / 1e9
-    _, unit, name = next(span for span in _SPANS if since[-1] >= span[0])
+    unit, name = unit_for(float(since[-1]))
     start = points["when"].iloc[0].strftime("%Y-%m-%d %H:%M:%S UTC")
     return since, unit, name, f"{name} since {start}"
 
@@ -177,7 +197,7 @@ def _below(ax: Axes, signs: Sequence[Any]) -> None:
 
 
 def _name(who: object) -> str:
-    return "unnamed" if pd.isna(who) or not who else shown(who, 16)  # type: ignore[call-overload]
+    return shown(who, 16)
 
 
 def _lanes(points: pd.DataFrame, closes: pd.DataFrame) -> Plot:
@@ -208,7 +228,7 @@ def _lanes(points: pd.DataFrame, closes: pd.DataFrame) -> Plot:
     title = f"Session {shown(points['session'].iloc[0], 24)}"
     ax.set_title(title)
     _legend(ax, points, closes=bool(len(closes)))
-    return Plot(figure, _told(points, title[0].lower() + title[1:], f"{width:.1f} {name}"))
+    return Plot(figure, _told(points, title[0].lower() + title[1:], f"{x[-1]:.1f} {name}"))
 
 
 def _words(ax: Axes, share: Any, x: Any, y: Any, points: pd.DataFrame) -> None:
@@ -269,7 +289,8 @@ def _told(points: pd.DataFrame, what: str, length: str) -> str:
         if points[column].any()
     ]
     said_so = f"; {', '.join(notes)}" if notes else ""
-    return f"Timeline of {what}: {len(points)} messages ({counts}) in {length}{said_so}."
+    messages = counted(len(points), "messages")
+    return f"Timeline of {what}: {messages} ({counts}) in {length}{said_so}."
 
 
 # -- distributions ------------------------------------------------------------------------------------
@@ -291,13 +312,15 @@ def plot_latency(messages: pd.DataFrame, *, corrected: bool = False) -> Plot:
     """
     in_memory(messages, "plot_latency")
     found = delivery_latency(messages)
+    came = said(lambda words: words, messages, "plot_latency", ("time",), _DRAWN[:6])
+    left_out = int((came["kind"] == "frame").sum()) - len(found)
     column, title = (
         ("corrected_ms", "Delivery latency, clock skew taken out")
         if corrected
         else ("latency_ms", "Delivery latency, two clocks in it")
     )
     with drawing():
-        return _histogram(found[column], found["who"], title, "messages")
+        return _without(_histogram(found[column], found["who"], title, "messages"), left_out)
 
 
 def plot_response_times(messages: pd.DataFrame, *, clock: Clock = "platform") -> Plot:
@@ -321,44 +344,47 @@ def plot_response_times(messages: pd.DataFrame, *, clock: Clock = "platform") ->
         return _histogram(answered["response_ms"], answered["who"], "Response times", "answers")
 
 
-def _nothing(title: str, counted: str) -> Plot:
+def _nothing(title: str, things: str) -> Plot:
     """A drawing that says there is nothing to draw."""
     figure, ax = blank(9.0, 1.6, axes=False)
     ax.set_title(title)
-    ax.text(0.5, 0.5, f"no {counted}", transform=ax.transAxes, ha="center", va="center", color=MUTED)
-    return Plot(figure, f"{title}: no {counted}.")
+    ax.text(0.5, 0.5, f"no {things}", transform=ax.transAxes, ha="center", va="center", color=MUTED)
+    return Plot(figure, f"{title}: no {things}.")
 
 
-def _histogram(times: pd.Series[Any], who: pd.Series[Any], title: str, counted: str) -> Plot:
+def _histogram(times: pd.Series[Any], who: pd.Series[Any], title: str, things: str) -> Plot:
     """Stacked by speaker, with percentiles; logarithmic where the times span much."""
-    values = times.to_numpy(dtype=float)
+    values, who = times.to_numpy(dtype=float) / 1000.0, _named(who)
     if not len(values):
-        return _nothing(title, counted)
+        return _nothing(title, things)
     figure, ax = blank(9.0, 3.6)
     ax.set_title(title)
-    factor, unit = (1000.0, "s") if np.abs(values).max() >= 2000 else (1.0, "ms")
-    values = values / factor
+    longest = float(np.abs(values).max())
+    unit, name = unit_for(longest) if longest >= 2 else (0.001, "milliseconds")
     is_wide = values.min() > 0 and values.max() / values.min() > _LOGARITHMIC
+    if is_wide:
+        unit, name = 1.0, "logarithmic"
+    values = values / unit
     bins = _bins(values, wide=is_wide)
     if is_wide:
         ax.set_xscale("log")
-        ax.xaxis.set_major_formatter("{x:g}")
     people = list(dict.fromkeys([*(name for name in SPEAKERS if name in set(who)), *who]))
     ax.hist([values[(who.astype(str) == str(one)).to_numpy()] for one in people], bins=bins, stacked=True,
             label=[_name(one) for one in people], color=[tint(_look(one).colour) for one in people],
             edgecolor=[_look(one).colour for one in people], hatch=[_look(one).hatch for one in people],
             linewidth=0.9)  # fmt: skip
+    ax.xaxis.set_major_formatter(lambda x, _: lasting(x) if is_wide else number(x))
     told = _percentile_lines(ax, values, unit)
     signs = list(ax.get_legend_handles_labels()[0])
     if values.min() < 0:
         signs.append(ax.axvspan(bins[0], 0, facecolor="none", edgecolor=GRID, hatch="\\\\", zorder=0,
                                 label="before it was said: the clocks differ"))  # fmt: skip
-    ax.set_xlabel("seconds" if unit == "s" else "milliseconds")
-    ax.set_ylabel(counted)
+    ax.set_xlabel(name)
+    ax.set_ylabel(things)
     ax.locator_params(axis="y", integer=True)
     ax.grid(axis="y", color=GRID, linewidth=0.8)
     _below(ax, signs)
-    return Plot(figure, f"{title}: {len(values)} {counted}, {told}.")
+    return Plot(figure, f"{title}: {counted(len(values), things)}, {told}.")
 
 
 def _bins(values: Any, *, wide: bool) -> Any:
@@ -381,8 +407,8 @@ def _round_step(step: float) -> float:
     return float(next(power * factor for factor in (1, 2, 5, 10) if power * factor >= step * 0.999))
 
 
-def _percentile_lines(ax: Axes, values: Any, unit: str) -> str:
-    """Draw the percentiles, each named at its line; return them in words."""
+def _percentile_lines(ax: Axes, values: Any, unit: float) -> str:
+    """Draw the percentiles, each named at its line; return them in words. A value is `unit` seconds long."""
     marks = [float(np.percentile(values, percent)) for percent in _PERCENTILES]
     top = ax.get_ylim()[1]
     ax.set_ylim(0, top * 1.42)
@@ -391,11 +417,12 @@ def _percentile_lines(ax: Axes, values: Any, unit: str) -> str:
         ax.axvline(
             mark, ymax=height, color=INK, linewidth=1, linestyle=((0, ()), (0, (5, 2)), (0, (1, 1.5)))[index]
         )
-        is_right = mark > ax.get_xlim()[0] + 0.8 * (ax.get_xlim()[1] - ax.get_xlim()[0])
-        ax.annotate(f"{percent} %: {mark:.3g} {unit}", (mark, height), xycoords=("data", "axes fraction"),
+        is_right = ax.transAxes.inverted().transform(ax.transData.transform((mark, 0)))[0] > 0.8
+        words = f"{percent} %: {lasting(mark * unit)}"
+        ax.annotate(words, (mark, height), xycoords=("data", "axes fraction"),
                     xytext=(-4 if is_right else 4, 0), textcoords="offset points", va="top", fontsize=8.5,
                     ha="right" if is_right else "left", bbox=_UNDERLAY)  # fmt: skip
-    half, *rest = (f"{mark:.3g} {unit}" for mark in marks)
+    half, *rest = (lasting(mark * unit) for mark in marks)
     within = (f"{percent} % within {mark}" for percent, mark in zip(_PERCENTILES[1:], rest, strict=True))
     return ", ".join([f"median {half}", *within])
 
@@ -415,7 +442,7 @@ def plot_budget(
     Args:
         frames: `log.frames` or `log.table()`.
         at: The moment, UTC where it names no zone; by default that of the latest entry.
-        session: Draw this session's alone; by default of each budget the fullest.
+        session: Draw this session's alone; by default of each budget the fullest, with whose it is.
         limits: The budgets.
 
     Raises:
@@ -423,8 +450,8 @@ def plot_budget(
 
     >>> from guestlab.analysis import sample
     >>> plot_budget(sample().frames, "2026-10-01T12:00:09.1Z")  # doctest: +NORMALIZE_WHITESPACE
-    Budgets at 2026-10-01 12:00:09 UTC: messages 1 of 5 in 1 s, requests 3 of 60 in 60 s, configure 1 of 60
-    in 60 s, health check 0 of 2 in 60 s, typing 0 of 1 in 5 s.
+    Budgets of session s1 at 2026-10-01 12:00:09 UTC: messages 1 of 5 in 1 s, requests 3 of 60 in 60 s,
+    configure 1 of 60 in 60 s, health check 0 of 2 in 60 s, typing 0 of 1 in 5 s.
     """
     in_memory(frames, "plot_budget")
     left = budget(frames, at, limits=limits)
@@ -435,40 +462,74 @@ def plot_budget(
     )
     rows = list(fullest.sort_values("budget", kind="stable").itertuples(index=False))
     with drawing():
-        return _gauges(rows, session)
+        return _gauges(rows, left["session"].nunique())
 
 
-def _gauges(rows: Sequence[Any], session: str | None) -> Plot:
+def _gauges(rows: Sequence[Any], sessions: int) -> Plot:
+    """One gauge below the other; with whose each is, where there are several sessions."""
     if not rows:
-        return _nothing("Budgets", "frames were sent")
-    figure, ax = blank(9.0, 1.0 + 0.5 * len(rows), axes=False)
+        return _nothing("Budgets", "frames with a time were sent")
+    forced = max(rows, key=lambda row: row.forced_s)
+    is_forced = forced.forced_s > 0
+    figure, ax = blank(9.0, 1.0 + 0.5 * (len(rows) + is_forced), axes=False)
     ax.set_xlim(-0.52, 1.62)
-    ax.set_ylim(-len(rows) + 0.3, 0.6)
+    ax.set_ylim(-len(rows) - 0.55 * is_forced + 0.3, 0.6)
     moment = rows[0].at.strftime("%Y-%m-%d %H:%M:%S UTC")
-    whose = f" of session {shown(session, 24)}" if session is not None else ""
-    ax.set_title(f"Budgets{whose} at {moment}")
+    names = [name for name in map(_whose, rows) if name.startswith("session")]
+    one = f" of {names[0]}" if sessions == 1 and names else ""
+    title = f"Budgets{one} at {moment}" + (
+        f": of each the fullest of {sessions} sessions" if sessions > 1 else ""
+    )
+    ax.set_title(title)
     for index, row in enumerate(rows):
-        _gauge(ax, -float(index), row)
-    told = ", ".join(f"{_budget_word(row.budget)} {_used(row)}" for row in rows)
-    return Plot(figure, f"Budgets{whose} at {moment}: {told}.")
+        whose = _whose(row)
+        _gauge(ax, -float(index), row, "" if whose in one else whose)
+    words = [f"{_budget_word(row.budget)} {_used(row)}" for row in rows]
+    if sessions > 1:
+        words = [f"{word} ({_whose(row)})" for word, row in zip(words, rows, strict=True)]
+    told = f"{title}{',' if sessions > 1 else ':'} {', '.join(words)}"
+    if is_forced:
+        wait = f"refused for its rate: no frame of {_whose(forced)} for {lasting(forced.forced_s)}"
+        ax.text(
+            -0.5,
+            0.35 - len(rows),
+            f"✗ {wait}",
+            va="center",
+            fontsize=9,
+            fontweight="bold",
+            color=colour("failed"),
+        )
+        told += f"; {wait}"
+    return Plot(figure, f"{told}.")
 
 
-def _gauge(ax: Axes, y: float, row: Any) -> None:
-    """One bar: used part hatched, the numbers and the state in words beside."""
+def _whose(row: Any) -> str:
+    """Whose budget it is."""
+    kinds = (("session", row.session), ("deployment", row.deployment))
+    return next((f"{kind} {shown(name, 24)}" for kind, name in kinds if isinstance(name, str)), "no session")
+
+
+def _gauge(ax: Axes, y: float, row: Any, whose: str) -> None:
+    """One bar: used part hatched, the numbers and the state in words beside, whose it is below its name."""
     state, word = _state(row)
     shade = colour(state)
     filled = min(1.0, float(row.share))
     ax.barh(y, 1, height=0.5, facecolor="white", edgecolor="#8c959f", linewidth=1)
     hatch = {"done": "////", "stale": "xxxx", "failed": "++++"}[state]
     ax.barh(y, filled, height=0.5, facecolor=tint(shade), edgecolor=shade, hatch=hatch, linewidth=1)
-    ax.text(-0.02, y, _budget_word(row.budget), ha="right", va="center", fontweight="bold", fontsize=9.5)
+    raised = 0.13 if whose else 0.0
+    name = _budget_word(row.budget)
+    ax.text(-0.02, y + raised, name, ha="right", va="center", fontweight="bold", fontsize=9.5)
+    ax.text(-0.02, y - 0.2, whose, ha="right", va="center", fontsize=7.5, color=MUTED)
     ax.text(1.03, y, _used(row), va="center", fontsize=9)
     ax.text(1.36, y, word, va="center", fontsize=9, color=shade, fontweight="bold")
 
 
 def _state(row: Any) -> tuple[str, str]:
+    if row.free_in_s == float("inf"):
+        return "failed", "✗ none allowed"
     if row.free_in_s > 0:
-        return "failed", f"✗ wait {row.free_in_s:.3g} s"
+        return "failed", f"✗ wait {lasting(row.free_in_s)}"
     return ("stale", f"↻ {row.left} left") if row.share >= 0.6 else ("done", f"✓ {row.left} left")
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
-from guestlab.analysis.intake import check, columns_of
+from guestlab.analysis.intake import arrivals, check, columns_of, measured
 from guestlab.analysis.plot import (
     GRID,
     INK,
@@ -21,6 +21,7 @@ from guestlab.analysis.plot import (
     colour,
     drawing,
     in_memory,
+    lasting,
     shown,
     tint,
 )
@@ -30,7 +31,7 @@ from guestlab.log.entry import Entry, Kind, Step
 from guestlab.log.table import typed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from matplotlib.axes import Axes
 
@@ -232,17 +233,22 @@ _FRAMES = columns_of(
     "seq", "at", "kind", "direction", "session", "action", "class_name", "frame_code", "close_code",
     "message_id", "message_direction", "message_type", "originating_entity", "text", "late",
 )  # fmt: skip
+_MORE = columns_of("http_status", "stage", "monotonic_ns")
 _PAUSE_S = 5.0
 """Seconds of silence from which a remark says how long it was."""
+_KINDS = {"guest": "Session", "observer": "Channel", "customer": "Open Messaging"}
 _ENTITIES = {"Bot": "bot", "Human": "agent"}
 
 
 def plot_session(frames: pd.DataFrame, *, session: str | None = None, most: int = 40) -> Plot:
     """Draw what a session's guest, the platform, bot and agent sent each other, frame by frame.
 
+    A notification channel is drawn with the observer who listens in the guest's place, what was said by
+    Open Messaging with the customer.
+
     Args:
         frames: `log.frames`; or `log.table()`, which has what history brought and the upgrades too.
-        session: Which session; the first by default.
+        session: Which session or channel; by default the first guest session.
         most: Frames to draw at most; the rest is counted.
 
     Raises:
@@ -254,15 +260,37 @@ def plot_session(frames: pd.DataFrame, *, session: str | None = None, most: int 
     """
     in_memory(frames, "plot_session")
     rows, name = _rows(frames, session, "plot_session")
-    arrows = _arrows(rows, most)
-    reached = {one for arrow in arrows for one in (arrow.start, arrow.end) if one} | {"guest", "platform"}
-    lanes = [one for one in ("guest", "platform", "bot", "agent") if one in reached]
+    near = _near(rows, name)
+    arrows = _arrows(rows, near, most)
+    reached = {one for arrow in arrows for one in (arrow.start, arrow.end) if one} | {near, "platform"}
+    lanes = [one for one in (near, "platform", "bot", "agent") if one in reached]
+    title = f"{_KINDS[near]} {shown(name, 24)}"
     with drawing():
-        figure = _diagram(f"Session {shown(name, 24)}", lanes, arrows, set(lanes), None)
-    span = (rows["at"].max() - rows["at"].min()).total_seconds() if len(rows) else 0.0
+        figure = _diagram(title, lanes, arrows, set(lanes), None)
     between = f"{', '.join(lanes[:-1])} and {lanes[-1]}"
-    told = f"{len(rows)} frames and closes in {span:.1f} seconds, between {between}"
-    return Plot(figure, f"Session {shown(name, 24)}: {told}.")
+    return Plot(figure, f"{title}: {_counted(len(rows))} {_span(rows)}, between {between}.")
+
+
+def _counted(rows: int) -> str:
+    return "1 frame or close" if rows == 1 else f"{rows} frames and closes"
+
+
+def _span(rows: pd.DataFrame) -> str:
+    """How long it took, as far as anybody knows."""
+    times = rows["at"].dropna()
+    if not len(times):
+        return "at times nobody noted"
+    unknown = len(rows) - len(times)
+    span = f"in {(times.max() - times.min()).total_seconds():.1f} seconds"
+    return f"{span} ({unknown} at times nobody noted)" if unknown else span
+
+
+def _near(rows: pd.DataFrame, name: str) -> str:
+    """Who is at our end: the guest, the observer on a notification channel, or a customer by REST."""
+    if "stage" in rows and rows["stage"].eq("channel").any():
+        return "observer"
+    is_socket = rows["kind"].isin(["frame", "close"]).any()
+    return "customer" if name.startswith("open-") and not is_socket else "guest"
 
 
 def arrows_of_session(
@@ -273,17 +301,25 @@ def arrows_of_session(
     Raises:
         InputError: A column is missing, or no such session.
     """
-    return tuple(_arrows(_rows(frames, session, "arrows_of_session")[0], most))
+    rows, name = _rows(frames, session, "arrows_of_session")
+    return tuple(_arrows(rows, _near(rows, name), most))
 
 
 def _rows(frames: pd.DataFrame, session: str | None, function: str) -> tuple[pd.DataFrame, str]:
     check(frames, function, [column.name for column in _FRAMES], "log.frames (or log.table())")
-    there = typed(frames, (*_FRAMES, *(c for c in columns_of("http_status") if c.name in frames.columns)))
+    there = measured(typed(frames, (*_FRAMES, *(c for c in _MORE if c.name in frames.columns))))
     return _of_session(there, session)
 
 
-def _arrows(rows: pd.DataFrame, most: int) -> list[Arrow]:
-    arrows = _of_frames(rows.head(most))
+def _arrows(rows: pd.DataFrame, near: str, most: int) -> list[Arrow]:
+    drawn = _of_customer if near == "customer" else _frame
+    ends = {"guest": near}
+    arrows = [
+        arrow._replace(
+            start=ends.get(arrow.start or "", arrow.start), end=ends.get(arrow.end or "", arrow.end)
+        )
+        for arrow in _of_frames(rows.head(most), drawn)
+    ]
     if len(rows) > most:
         arrows.append(Arrow(None, None, f"… and {len(rows) - most} more"))
     return arrows
@@ -292,7 +328,7 @@ def _arrows(rows: pd.DataFrame, most: int) -> list[Arrow]:
 def _of_session(frames: pd.DataFrame, session: str | None) -> tuple[pd.DataFrame, str]:
     kinds = ["frame", "close", "history", "request", "response"]
     frames = frames[frames["kind"].isin(kinds)]
-    named = frames["session"].dropna()
+    named = pd.concat([frames["session"][_is_guests(frames)], frames["session"]]).dropna()
     name = session if session is not None else (named.iloc[0] if len(named) else None)
     rows = frames[frames["session"] == name] if name is not None else frames.head(0)
     if not len(rows):
@@ -303,21 +339,47 @@ def _of_session(frames: pd.DataFrame, session: str | None) -> tuple[pd.DataFrame
             why="No frame names it in the column `session`.",
             next_step="Choose one of log.sessions.",
         )
-    return rows.sort_values(["at", "seq"], kind="stable"), str(name)
+    return arrivals(rows), str(name)
 
 
-def _of_frames(rows: pd.DataFrame) -> list[Arrow]:
+def _is_guests(frames: pd.DataFrame) -> pd.Series[bool]:
+    """The frames of guest sessions: what a guest says has an action, and a channel is none."""
+    found = (frames["kind"] == "frame") & frames["action"].notna()
+    if "stage" in frames:
+        found &= frames["stage"].isna() | frames["stage"].ne("channel")
+    return found
+
+
+def _of_frames(rows: pd.DataFrame, drawn: Callable[[Any, str], Arrow]) -> list[Arrow]:
     arrows: list[Arrow] = []
-    start = previous = rows["at"].iloc[0]
+    start = previous = rows["at"].min()
     rows = rows.assign(again=rows.duplicated("message_id") & rows["message_id"].notna())
-    for row in rows.itertuples(index=False):
+    each: Iterable[Any] = rows.itertuples(index=False)
+    for row in each:
+        if pd.isna(row.at):
+            arrows.append(drawn(row, ""))
+            continue
         pause = (row.at - previous).total_seconds()
         if pause > _PAUSE_S and arrows:
-            arrows.append(Arrow(None, None, f"{pause:.3g} seconds later"))
-        time = f"+{(row.at - start).total_seconds():.3f} s"
-        arrows.append(_frame(row, time))
+            arrows.append(Arrow(None, None, f"{lasting(pause)} later"))
+        arrows.append(drawn(row, f"+{(row.at - start).total_seconds():.3f} s"))
         previous = row.at
     return arrows
+
+
+def _of_customer(row: Any, time: str) -> Arrow:
+    """One line of what a customer says over REST and hears at a webhook."""
+    if row.kind == "request":
+        return Arrow("platform", "guest", "POST to the webhook", time)
+    if row.kind == "response":
+        status = getattr(row, "http_status", pd.NA)
+        number = "" if pd.isna(status) else f"HTTP {status}"
+        return Arrow("guest", "platform", "answered", time, number, "plain" if status == 200 else "failed")
+    words = f"“{row.text}”" if not pd.isna(row.text) and row.text else str(row.message_type)
+    if row.message_direction == "Inbound":
+        return Arrow("guest", "platform", words, time, "", "guest")
+    who = _ENTITIES.get(str(row.originating_entity), "platform")
+    return Arrow(who, "guest", words, time, "", who if who != "platform" else "plain")
 
 
 def _frame(row: Any, time: str) -> Arrow:
@@ -333,7 +395,7 @@ def _frame(row: Any, time: str) -> Arrow:
         text, state = ("switched to WebSocket", "done") if number == "HTTP 101" else ("refused", "failed")
         return Arrow("platform", "guest", text, time, number, state)
     if row.direction == "sent":
-        return Arrow("guest", "platform", str(row.action), time)
+        return Arrow("guest", "platform", "frame" if pd.isna(row.action) else str(row.action), time)
     return _received(row, time)
 
 
@@ -352,6 +414,8 @@ def _received(row: Any, time: str) -> Arrow:
         return Arrow(who, "guest", f"{words}{remark}", time, number, who)
     if row.message_direction == "Inbound" and words:
         return Arrow("platform", "guest", f"echo: {words}{remark}", time, number, "guest")
+    if pd.isna(row.class_name):
+        return Arrow("platform", "guest", "frame", time, number)
     what = row.class_name if pd.isna(row.message_type) else f"{row.class_name} ({row.message_type})"
     return Arrow("platform", "guest", str(what), time, number)
 

@@ -10,8 +10,19 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
-from guestlab.analysis.intake import check, nanoseconds
-from guestlab.analysis.plot import GRID, INK, MUTED, Plot, blank, drawing, in_memory, shown
+from guestlab.analysis.intake import check, measured, nanoseconds
+from guestlab.analysis.plot import (
+    GRID,
+    INK,
+    MUTED,
+    Plot,
+    blank,
+    drawing,
+    in_memory,
+    number,
+    shown,
+    unit_for,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,6 +47,8 @@ _LANES = {
 _READ = ("seq", "at", "kind", "stage", "direction", "session", "class_name", "message_direction", "text",
          "conversation_id", "http_status", "message_id")  # fmt: skip
 _LABELLED = 30
+_LETTER = 0.0085
+"""Width of a letter as a share of the axes, generous."""
 _APART = 0.07
 """What goes in stands above its line, what comes back below: question and answer are often one moment."""
 _NOT_TOLD = frozenset({"channel.metadata", "v2.system.socket_closing"})
@@ -43,6 +56,8 @@ _NOT_TOLD = frozenset({"channel.metadata", "v2.system.socket_closing"})
 
 def plot_sides(table: pd.DataFrame) -> Plot:
     """Draw guest socket, notification channel, Open Messaging and REST in lanes over one time axis.
+
+    What was read from a file without times is left out, and the description says how much.
 
     Args:
         table: `log.table()` of a lab that used some of them.
@@ -52,9 +67,13 @@ def plot_sides(table: pd.DataFrame) -> Plot:
     """
     in_memory(table, "plot_sides")
     check(table, "plot_sides", _READ, "log.table()")
-    points = _points(table)
+    points = _points(measured(table))
+    untimed = points["at"].isna()
     with drawing():
-        return _drawn(points)
+        plot = _drawn(points[~untimed].reset_index(drop=True))
+    if untimed.any():
+        plot.description = f"{plot.description[:-1]}; {int(untimed.sum())} without a time left out."
+    return plot
 
 
 def _points(table: pd.DataFrame) -> pd.DataFrame:
@@ -89,27 +108,43 @@ def _drawn(points: pd.DataFrame) -> Plot:
         ax.text(0.5, 0.5, "nothing crossed a wire yet", ha="center", color=MUTED, transform=ax.transAxes)
         return Plot(figure, "Both sides: nothing crossed a wire yet.")
     moments = nanoseconds(points["at"])
-    seconds = (moments - moments[0]) / 1e9
+    seconds = (moments - moments.min()) / 1e9
+    length = max(float(seconds.max()), 0.1)
+    unit, unit_name = unit_for(length)
     place = {name: -float(index) for index, name in enumerate(present)}
     height = points["lane"].map(place) + points["inward"].map({True: _APART, False: -_APART})
-    points = points.assign(x=seconds, y=height)
-    width = max(float(seconds[-1]), 0.1)
+    points = points.assign(x=seconds / unit, y=height)
+    width = length / unit
+    ax.set_ylim(-len(present) + 0.35, 0.8)
+    ax.set_xlim(-0.03 * width, 1.12 * width)
     for name in present:
         _lane(ax, points[points["lane"] == name], _LANES[name], place[name])
     _join(ax, points)
-    ax.set_ylim(-len(present) + 0.35, 0.8)
-    ax.set_xlim(-0.03 * width, 1.12 * width)
     labels = [f"{_LANES[name].name}\n{_LANES[name].credential}" for name in present]
     ax.set_yticks([place[name] for name in present], labels)
     for tick, name in zip(ax.get_yticklabels(), present, strict=True):
         tick.set(color=_LANES[name].colour, fontweight="bold")
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
-    start = points["at"].iloc[0].strftime("%Y-%m-%d %H:%M:%S UTC")
-    ax.set_xlabel(f"seconds since {start}   ▷ to the platform   ◀ from it   ┆ the same conversation")
-    ax.set_title("One conversation, every side of it")
+    ax.xaxis.set_major_formatter(lambda x, _: number(x))
+    start = points["at"].min().strftime("%Y-%m-%d %H:%M:%S UTC")
+    ax.set_xlabel(f"{unit_name} since {start}   ▷ to the platform   ◀ from it   ┆ the same conversation")
+    several = _conversations(points)
+    ax.set_title(
+        f"Every side of {several} conversations" if several > 1 else "One conversation, every side of it"
+    )
     counts = ", ".join(f"{_LANES[name].name} {int((points['lane'] == name).sum())}" for name in present)
-    return Plot(figure, f"Both sides on one time axis: {counts}, in {width:.1f} seconds.")
+    of = f", of {several} conversations" if several > 1 else ""
+    return Plot(figure, f"Both sides on one time axis: {counts}{of}, in {width:.1f} {unit_name}.")
+
+
+def _conversations(points: pd.DataFrame) -> int:
+    """How many there are at least: a guest's is not known to be the channel's before a transcript says so."""
+    known = points["conversation_id"]
+    said = points[points["lane"].isin(["guest", "open"]) & points["session"].notna()]
+    by_session = said.groupby("session")["conversation_id"].first()
+    sessions = by_session.fillna(by_session.index.to_series()).nunique()
+    return max(int(sessions), int(known.nunique()))
 
 
 def _lane(ax: Axes, points: pd.DataFrame, lane: _Lane, height: float) -> None:
@@ -121,19 +156,23 @@ def _lane(ax: Axes, points: pd.DataFrame, lane: _Lane, height: float) -> None:
             these["x"], these["y"], s=46, marker=marker, facecolor=face, edgecolor=lane.colour,
             linewidth=1.4, zorder=3,
         )  # fmt: skip
-    told = points[points["words"].notna() & ~points["words"].isin(_NOT_TOLD)]
+    told = points[points["words"].notna() & ~points["words"].isin(_NOT_TOLD)].sort_values("x")
     if lane is _LANES["rest"] or len(told) > _LABELLED:
         return
-    reach = -1.0
-    span = ax.get_xlim()[1]
+    left, right = ax.get_xlim()
+    letter = _LETTER * (right - left)
+    reach = left
     for x, words in zip(told["x"], told["words"], strict=True):
         text = shown(str(words).rsplit(".", 2)[-1] if str(words).startswith("v2.") else words, 28)
-        if x < reach:
+        overflows = x + letter * len(text) > right
+        begins = x - letter * len(text) if overflows else x
+        if begins < reach:
             continue
-        reach = x + 0.0085 * (len(text) + 1) * max(span, float(points["x"].max()) * 1.15)
+        reach = begins + letter * (len(text) + 1)
         ax.annotate(
-            text, (x, height), xytext=(0, 8), textcoords="offset points", fontsize=7.5, color=INK, zorder=2
-        )
+            text, (x, height + _APART), xytext=(4 if overflows else -4, 7), textcoords="offset points",
+            ha="right" if overflows else "left", fontsize=7.5, color=INK, zorder=2,
+        )  # fmt: skip
 
 
 def _join(ax: Axes, points: pd.DataFrame) -> None:

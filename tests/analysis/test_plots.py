@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from base64 import b64decode
@@ -12,8 +13,10 @@ import pytest
 
 from guestlab import analysis
 from guestlab.analysis.plot import SPEAKERS, colour, shown
+from guestlab.analysis.sequences import arrows_of_session
 from guestlab.errors import InputError
 from guestlab.log import Log
+from guestlab.log.entry import UNTIMED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -206,6 +209,135 @@ def test_dask_is_asked_to_compute_first() -> None:
     with pytest.raises(InputError, match="not one of Dask") as refused:
         analysis.plot_timeline(messages)
     assert ".compute()" in refused.value.next_step
+
+
+def words_of(plot: analysis.Plot) -> set[str]:
+    """Every text of a drawing."""
+    from matplotlib.text import Text
+
+    return {text.get_text() for text in plot.figure.findobj(Text)}
+
+
+def points_in(plot: analysis.Plot) -> int:
+    """How many signs a drawing has."""
+    return sum(len(one.get_offsets()) for one in plot.figure.axes[0].collections if hasattr(one, "get_sizes"))
+
+
+def test_those_without_a_name_are_drawn_as_unnamed() -> None:
+    """In a timeline and in a histogram: what is missing equals nothing, itself included."""
+    messages = analysis.sample().messages
+    nameless = messages.assign(
+        originating_entity=messages["originating_entity"].where(messages["seq"] % 2 > 0)
+    )
+    plot = analysis.plot_timeline(nameless)
+    missing = int((nameless["originating_entity"].isna() & (nameless["direction"] == "Outbound")).sum())
+    assert f"unnamed {missing}" in plot.description
+    late = 1
+    assert points_in(plot) == len(messages) + late
+    assert "unnamed" in words_of(plot)
+    bars = analysis.plot_latency(nameless).figure.axes[0].patches
+    assert sum(bar.get_height() for bar in bars) >= 6
+
+
+def test_what_has_no_time_is_left_out_and_said() -> None:
+    """Nothing is drawn at the time of the file it was read from."""
+    log = analysis.sample()
+    untimed = log.table().assign(monotonic_ns=UNTIMED)
+    messages = log.messages.assign(monotonic_ns=UNTIMED)
+    assert "; 6 without a time left out." in analysis.plot_latency(messages).description
+    assert "; 6 without a time left out." in analysis.plot_timeline(messages, clock="here").description
+    assert "left out" not in analysis.plot_timeline(messages).description
+    assert "left out" in analysis.plot_sides(untimed).description
+    assert "no frames with a time" in analysis.plot_budget(untimed).description
+    session = analysis.plot_session(untimed)
+    assert session.description == (
+        "Session s1: 23 frames and closes at times nobody noted, between guest, platform, bot and agent."
+    )
+    assert not any(word.startswith("+") or "later" in word for word in words_of(session))
+    some = untimed.assign(monotonic_ns=untimed["monotonic_ns"].where(untimed["seq"] > 3, 1))
+    assert "(20 at times nobody noted)" in analysis.plot_session(some).description
+
+
+def channel_and_guest() -> Log:
+    """A channel, then a guest session, then a customer."""
+    log = Log()
+    log.record(
+        "frame", stage="channel", session="channel-1", direction="received", class_name="v2.topic", raw="{}"
+    )
+    log.record("frame", stage="channel", session="channel-1", direction="sent", action="ping", raw="{}")
+    log.record("frame", stage="session", session="g1", direction="sent", action="configureSession")
+    said = {"message_direction": "Inbound", "message_type": "Text"}
+    log.record("history", stage="conversation", session="open-c", message_id="m", text="hello", **said)
+    log.record("request", stage="conversation", session="open-c", direction="received", method="POST")
+    log.record("response", stage="conversation", session="open-c", direction="sent", http_status=200)
+    return log
+
+
+def test_the_first_guest_session_is_drawn_and_others_by_name() -> None:
+    """A channel has an observer, Open Messaging a customer; nobody is called a guest who is none."""
+    log = channel_and_guest()
+    for frames in (log.table(), log.frames):
+        assert analysis.plot_session(frames).description.startswith("Session g1: 1 frame or close ")
+    channel = analysis.plot_session(log.table(), session="channel-1")
+    assert channel.description.endswith("between observer and platform.")
+    assert channel.description.startswith("Channel channel-1")
+    assert "ping" in words_of(channel)
+    customer = analysis.plot_session(log.table(), session="open-c")
+    assert customer.description.endswith("between customer and platform.")
+    assert {"“hello”", "POST to the webhook", "HTTP 200"} <= words_of(customer)
+    assert "guest" not in words_of(channel) | words_of(customer)
+    arrows = arrows_of_session(log.table(), session="channel-1")
+    assert {end for arrow in arrows for end in (arrow.start, arrow.end)} == {"observer", "platform"}
+
+
+def test_a_budget_says_whose_it_is() -> None:
+    """In the title, or beside each where there are several sessions; a forced wait is a line of its own."""
+    log = analysis.sample()
+    assert analysis.plot_budget(log.frames).description.startswith("Budgets of session s1 at ")
+    forced = analysis.plot_budget(log.frames, "2026-10-01T12:00:09.5Z")
+    assert forced.description.endswith("; refused for its rate: no frame of session s1 for 830 ms.")
+    assert "✓ 3 left" in words_of(forced)
+    log.record("frame", at_ns=log.entries[-1].at, session="s2", direction="sent", action="echo")
+    both = analysis.plot_budget(log.table())
+    assert "of each the fullest of 2 sessions" in both.description
+    assert "health check 1 of 2 in 60 s (session s2)" in both.description
+    assert {"session s1", "session s2"} <= words_of(both)
+
+
+@pytest.mark.parametrize(
+    ("shift_ms", "words"),
+    [
+        (0, "median 75 ms"),
+        (1_000, "median 1.07 s"),
+        (10**9, "median 11.6 days"),
+        (-(10**10), "median -116 days"),
+    ],
+)
+def test_numbers_are_in_units_people_use(shift_ms: int, words: str) -> None:
+    """No exponent anywhere, in words or on an axis."""
+    messages = analysis.sample().messages
+    plot = analysis.plot_latency(messages.assign(at=messages["at"] + pd.Timedelta(shift_ms, "ms")))
+    assert words in plot.description
+    plot.png()
+    assert not any(re.search(r"\de[+\d-]", word) for word in words_of(plot) | {plot.description})
+
+
+@pytest.mark.parametrize("some", [0, 1, 2])
+def test_few_points_are_drawn_too(some: int) -> None:
+    """None, a single one, all at the same time."""
+    log = analysis.sample()
+    messages = log.messages.head(some)
+    for here in (messages, messages.assign(at=messages["time"])):
+        for plot in (
+            analysis.plot_latency(here),
+            analysis.plot_timeline(here),
+            analysis.plot_response_times(here),
+        ):
+            assert plot.png().startswith(b"\x89PNG")
+    assert analysis.plot_sides(log.table().head(4 * some)).png()
+    assert analysis.plot_budget(log.frames.head(some)).png()
+    if some == 1:
+        assert "1 message (guest 1) in 0.0 seconds" in analysis.plot_timeline(messages).description
 
 
 def luminance(hexadecimal: str) -> float:

@@ -63,6 +63,31 @@ def test_the_same_conversation_is_joined() -> None:
     assert len(dotted) == 1
 
 
+def test_the_title_counts_the_conversations() -> None:
+    """One, or so many; words stand above their signs and inside the picture."""
+    log = _log()
+    several = plot_sides(log.table())
+    assert several.figure.axes[0].get_title("left") == "Every side of 2 conversations"
+    assert ", of 2 conversations, in " in several.description
+    one = plot_sides(log.table()[lambda table: table["session"] != "open-guest"])
+    assert one.figure.axes[0].get_title("left") == "One conversation, every side of it"
+    for text in several.figure.axes[0].texts:
+        assert text.xy[1] % 1 == pytest.approx(0.07), "as high as what goes in"
+        assert text.xyann[1] == 7
+
+
+def test_a_year_is_no_power_of_ten_of_seconds() -> None:
+    """The axis counts days."""
+    log = _log()
+    last = log.entries[-1].at
+    log.record("frame", at_ns=last + 325 * 86_400 * 10**9, stage="session", session="s", direction="received",
+               message_direction="Outbound", message_type="Text", message_id="m-9", text="at last")  # fmt: skip
+    axes = plot_sides(log.table()).figure.axes[0]
+    axes.figure.canvas.draw()
+    assert axes.get_xlabel().startswith("days since ")
+    assert axes.xaxis.get_offset_text().get_text() == ""
+
+
 def test_hostile_words_are_drawn_as_text() -> None:
     """No mathematics, nothing hidden."""
     plot = plot_sides(_log("$\\frac{1}{0}$ \u202eeve").table())
