@@ -10,7 +10,8 @@ Dask one (`pip install 'guestlab[dask]'`), and return the same kind. The plots n
     copies      duplicates, live_versus_history
     budgets     rates, budget
     comparing   compare_logs
-    plots       plot_timeline, plot_latency, plot_response_times, plot_budget
+    plots       plot_timeline, plot_latency, plot_response_times
+    gauges      plot_budget
     sequences   plot_attempt, plot_session
     sides       plot_sides
 """
@@ -25,6 +26,7 @@ from guestlab.analysis.copies import (
     duplicates,
     live_versus_history,
 )
+from guestlab.analysis.gauges import plot_budget
 from guestlab.analysis.latency import (
     CLOCK_SKEW_COLUMNS,
     DELIVERY_LATENCY_COLUMNS,
@@ -33,7 +35,7 @@ from guestlab.analysis.latency import (
 )
 from guestlab.analysis.order import DISORDER_COLUMNS, LATE_MESSAGES_COLUMNS, disorder, late_messages
 from guestlab.analysis.plot import Plot
-from guestlab.analysis.plots import plot_budget, plot_latency, plot_response_times, plot_timeline
+from guestlab.analysis.plots import plot_latency, plot_response_times, plot_timeline
 from guestlab.analysis.sample import sample
 from guestlab.analysis.sequences import plot_attempt, plot_session
 from guestlab.analysis.sides import plot_sides

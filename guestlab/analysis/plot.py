@@ -42,6 +42,7 @@ __all__ = [
     "drawing",
     "in_memory",
     "lasting",
+    "nothing",
     "number",
     "shown",
     "tint",
@@ -203,6 +204,14 @@ def blank(width: float, height: float, *, axes: bool = True) -> tuple[Figure, Ax
     if not axes:
         ax.set_axis_off()
     return figure, ax
+
+
+def nothing(title: str, things: str) -> Plot:
+    """A drawing that says there is nothing to draw."""
+    figure, ax = blank(9.0, 1.6, axes=False)
+    ax.set_title(title)
+    ax.text(0.5, 0.5, f"no {things}", transform=ax.transAxes, ha="center", va="center", color=MUTED)
+    return Plot(figure, f"{title}: no {things}.")
 
 
 def colour(state: str) -> str:

@@ -40,6 +40,7 @@ MODULES = [
     "budgets",
     "comparing",
     "copies",
+    "gauges",
     "latency",
     "order",
     "plot",
