@@ -70,7 +70,7 @@ def _one_of(word: str, known: frozenset[str]) -> str:
 def _header(line: str) -> str:
     """A header line; without a colon it is none."""
     if not line.partition(":")[1] or not line.partition(":")[0].strip():
-        raise argparse.ArgumentTypeError(f"{line.split(' ')[0]!r}… is no header; write 'Name: value'")
+        raise argparse.ArgumentTypeError(f"{line.partition(' ')[0]!r}… is no header; write 'Name: value'")
     return line
 
 

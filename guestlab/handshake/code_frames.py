@@ -30,7 +30,8 @@ _HANDLES = re.compile(
     r"(?<![\"'`\w])(?:[\w$]+\.)*_?(?:on|handle)_?(?:socket|ws|web_?socket|client)?_?"
     r"(?:(?P<open>open|opened|connect|connected)|(?P<message>messages?|text|data|frame|received?)"
     r"|(?P<end>clos(?:e|ed|ing)|error|fail\w*|disconnect(?:ed)?))(?:handler|_?received)?\b\s*(?=[=(:]|\+=)"
-    r"|\.(?:on|once|addEventListener|addListener|addHandler)\s*\(?\s*[\"':](?P<event>\w+)[\"']?\s*(?=[,)]|do\b)",
+    r"|\.(?:on|once|addEventListener|addListener|addHandler)"
+    r"\s*\(?\s*[\"':](?P<event>\w+)[\"']?\s*(?=[,)]|do\b)",
     re.IGNORECASE,
 )
 _NAMED_HANDLER = re.compile(
@@ -39,10 +40,12 @@ _NAMED_HANDLER = re.compile(
     re.IGNORECASE,
 )
 _FUNCTION = re.compile(
-    r"^[ \t]*(?:export |default |public |private |protected |internal |static |final |override |suspend |async |pub )*"
+    r"^[ \t]*(?:(?:export|default|public|private|protected|internal|static"
+    r"|final|override|suspend|async|pub) )*"
     r"(?:def|function|func|fun|fn|void|Task)\b[ *]*(?:\([^)\n]*\)\s*)?(?P<name>[\w$]+)\s*(?=[(<])"
     r"|\b(?:const|let|var)\s+(?P<arrow>[\w$]+)\s*=\s*(?:async\s*)?(?:function\b|\([^()\n]*\)\s*=>|\w+\s*=>)"
-    r"|^[ \t]+(?:async\s+)?(?!if\b|for\b|while\b|switch\b|catch\b|with\b|function\b|return\b)(?P<method>[\w$]+)\([^()\n]*\)\s*(?=\{)",
+    r"|^[ \t]+(?:async\s+)?(?!(?:if|for|while|switch|catch|with|function|return)\b)"
+    r"(?P<method>[\w$]+)\([^()\n]*\)\s*(?=\{)",
     re.MULTILINE,
 )
 _CONFIGURES_CALL = re.compile(
@@ -131,7 +134,7 @@ def _frame(text: str, place: re.Match[str], names: dict[str, Any]) -> Any:
     """One sent frame; None when it is not seen, "" when nothing is sent there."""
     positional, named = LooseReader(text, place.end(), names).call()
     values = [*positional, *named.values()]
-    if place["call"] in {"WriteMessage"} and len(values) > 1:
+    if place["call"] == "WriteMessage" and len(values) > 1:
         values = values[1:]
     if not values or values[0] in (None, ""):
         return ""

@@ -12,7 +12,7 @@ from typing import Any
 
 from guestlab.handshake.code_frames import read_frames
 from guestlab.handshake.code_headers import socket_headers, socket_subprotocols
-from guestlab.handshake.code_query import UNSEEN, address_in, is_address, with_made_query
+from guestlab.handshake.code_query import address_in, is_address, with_made_query
 from guestlab.handshake.loose_literal import LooseReader
 
 __all__ = ["looks_like_code", "read_code", "with_made_query"]
@@ -36,8 +36,8 @@ _ASSIGNS = re.compile(
     r"(?:^|[;\n{(,])\s*(?:const|let|var|final|String|string|auto|Uri|URI|URL)?\s*([A-Za-z_$][\w$]*)"
     r"\s*(?::\s*[\w\[\], |]+)?\s*(?::=|=)(?!=)\s*"
     r"(?=[\"'`{\[]|[frbFRB]{1,2}[\"']|json\.dumps|JSON\.stringify"
-    r"|[$@]{1,2}\"|fmt\.Sprintf|[Ss]tring\.[Ff]ormat|new (?:Uri|URI|URL|UriBuilder)\(|(?:URI\.create|Uri\.parse)\("
-    r"|(?:\w+\.)?URL\(|URI\(|URLComponents\()"
+    r"|[$@]{1,2}\"|fmt\.Sprintf|[Ss]tring\.[Ff]ormat|new (?:Uri|URI|URL|UriBuilder)\("
+    r"|(?:URI\.create|Uri\.parse)\(|(?:\w+\.)?URL\(|URI\(|URLComponents\()"
 )
 _ISSUED = re.compile(
     r"([A-Za-z_$][\w$]*)\s*:?=(?!=)[^\n;=]*(?:=[^\n;=]*)*(?:[\"'](?:access_token|accessToken)[\"']\s*[\])]|\.(?:access_token|accessToken|AccessToken)\b)"

@@ -11,7 +11,10 @@ import re
 from typing import Any
 from urllib.parse import quote
 
-__all__ = ["COMMAND", "read_command", "split_words"]
+__all__ = ["COMMAND", "SHELL_CUT", "read_command", "split_words"]
+
+SHELL_CUT = "the shell cuts the command at an & outside quotes"
+"""Noted where an unquoted & takes the deploymentId off the URL."""
 
 COMMAND = re.compile(
     r"^[ \t]*(?:[$#>%]\s+|PS [^>\n]*>\s*|sudo\s+)*(curl|wscat|websocat)(?:\.exe)?(?=\s)", re.MULTILINE
@@ -71,15 +74,13 @@ def read_command(text: str) -> tuple[dict[str, Any], str]:
     lost = _CUT_OFF.match(rest)
     if lost and "?" in (found.get("url") or ""):
         rest = rest[lost.end() :]
-        found["note"] = (
-            f"(the shell cuts the command at an & outside quotes; {lost[1]} was no part of the URL)"
-        )
+        found["note"] = f"({SHELL_CUT}; {lost[1]} was no part of the URL)"
     return found, rest
 
 
 _LOST = r"&((?:[\w.\-]+=[^\s&'\"|;]*&)*deployment_?id=[^\s'\"|;]*)(?=[ \t]*(?:\n|$))"
 _CUT_OFF = re.compile(_LOST, re.IGNORECASE)
-"""What an unquoted & takes off the end of a command, where it is the deploymentId; else it does not matter."""
+"""What an unquoted & takes off the end of a command, where deploymentId is in it; else it does not matter."""
 _PIECE = re.compile(rf"(?:[^\s\\'\"|;&]|&(?!(?<=&){_LOST[1:]}))+", re.IGNORECASE)
 
 

@@ -159,7 +159,7 @@ class Dial:
             return f"the proxy {self.proxy}: its name {self.proxy.host} was not resolved ({why})"
         if not silent and read_host(self.host).kind is HostKind.GENESYS:
             return (
-                f"{self.host} was not resolved here, though it is a host of a known region: this machine's DNS "
+                f"{self.host} was not resolved here, though it is a known region's host: this machine's DNS "
                 "does not know public names, or it is offline"
             )
         return dns_reason(error)

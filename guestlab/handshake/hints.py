@@ -58,20 +58,20 @@ _STATUSES: Mapping[int, Hint] = {
     308: _MOVED,
     200: Hint(
         points_to=(
-            "200 is an ordinary answer: the upgrade was not understood as one. The headers Upgrade, Connection, "
-            "Sec-WebSocket-Key and -Version did not arrive, or a proxy or portal answered by itself."
+            "200 is an ordinary answer: the upgrade was not understood as one. Its headers did not arrive, "
+            "or a proxy or portal answered by itself."
         ),
         look="Open it with a WebSocket client over HTTP/1.1, and look at the body and at Server and Via.",
     ),
     400: Hint(
         points_to=(
             "400 is how a server refuses an upgrade whose form is wrong (RFC 6455 section 4.2.1): Upgrade, "
-            "Connection, Sec-WebSocket-Key or -Version missing or taken away by a proxy, or HTTP/2, where these "
-            "headers do not exist."
+            "Connection, Sec-WebSocket-Key or -Version missing or taken away by a proxy, or HTTP/2, where "
+            "these headers do not exist."
         ),
         look=(
-            "Look at the raw request; use a WebSocket client, by curl with --http1.1, and see whether a proxy "
-            "rewrites the headers."
+            "Look at the raw request; use a WebSocket client, by curl with --http1.1, and see whether a "
+            "proxy rewrites the headers."
         ),
     ),
     404: Hint(
@@ -223,10 +223,10 @@ def hint_of(reading: Reading) -> Hint | None:
 
 _BLOCKED = Hint(
     points_to=(
-        "The browser blocked it by itself (an extension, a content security policy, an administrator's rule): "
-        "nothing was sent."
+        "The browser blocked it by itself (an extension, a content security policy, an administrator's "
+        "rule): nothing was sent."
     ),
-    look="Try a window without extensions, and see what the page's Content-Security-Policy has as connect-src.",
+    look="Try a window without extensions, and look at connect-src in the page's Content-Security-Policy.",
 )
 _PERMISSION = re.compile(
     r"permission\(?s?\)?:?\s*\[?([A-Za-z]+:[\w*]+:[\w*]+(?:,\s*[A-Za-z]+:[\w*]+:[\w*]+)*)"
@@ -236,8 +236,8 @@ _POST_IT = Hint(
     look="Send it as POST, form-encoded, with the client's id and secret as Basic.",
 )
 _REDIRECT_URI = Hint(
-    points_to="The answer speaks of redirect_uri: it must be one of those that the OAuth client lists, to the letter.",
-    look="Compare it, scheme, slash and port included, with Admin > Integrations > OAuth, and encode it in the URL.",
+    points_to="The answer speaks of redirect_uri: it must be one the OAuth client lists, to the letter.",
+    look="Compare it, scheme, slash and port included, with Admin > Integrations > OAuth, and encode it.",
 )
 
 
@@ -255,7 +255,7 @@ def _of_answer(reading: Reading) -> Hint | None:
         return None
     return Hint(
         points_to=f"The answer names what is missing: the permission {quote_text(named[1], 200)}.",
-        look="Give a role with it to the OAuth client (Admin > Integrations > OAuth > Roles), in the right division.",
+        look="Give a role with it to the OAuth client: Admin > Integrations > OAuth > Roles.",
     )
 
 

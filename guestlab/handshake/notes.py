@@ -147,7 +147,7 @@ class Note:
 
     @cached_property
     def ended_at(self) -> str:
-        """The step at which, by a program's words, it ended before anything was asked: dns, tcp, tls, or ""."""
+        """The step at which, by a program's words, it ended before anything was asked; "" for none."""
         return ended_at_by_words(self.text)
 
     @cached_property

@@ -22,7 +22,9 @@ _ENDINGS = ("v2.system.token_revoked", "v2.system.no_longer_subscribed")
 def _is_connect_uri(reading: Reading) -> bool:
     host = reading.host
     proper = host is not None and (
-        host.is_loopback or (host.kind is HostKind.GENESYS and host.label == "streaming")
+        host.is_loopback
+        or (host.kind is HostKind.GENESYS and host.label == "streaming")
+        or host.name == "streaming.{region}"  # code that takes connectUri as it came
     )
     return proper and reading.address.path.startswith("/channels/") and len(reading.address.segments) == 2
 

@@ -139,8 +139,9 @@ def _upgrade_lacking(reading: Reading) -> str:
 
 
 _HTTP_CLIENTS = re.compile(
-    r"requests|httpx|urllib\d?|urlopen|fetch|node-fetch|undici|axios|got|ky|superagent|\$\.ajax|jquery|xmlhttprequest"
-    r"|xhr|invoke-restmethod|invoke-webrequest|wget|httpie|guzzle|faraday|net::http|http\.get|ajax|curl(?: .*)?"
+    r"requests|httpx|urllib\d?|urlopen|fetch|node-fetch|undici|axios|got|ky|superagent|\$\.ajax"
+    r"|jquery|xmlhttprequest|xhr|invoke-restmethod|invoke-webrequest|wget|httpie|guzzle"
+    r"|faraday|net::http|http\.get|ajax|curl(?: .*)?"
     r"|[\w.]+\.(?:get|post|put|patch|delete|head|request)",
     re.IGNORECASE,
 )

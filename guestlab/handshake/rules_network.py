@@ -55,12 +55,18 @@ def _by_words(reading: Reading, step: str) -> Match | None:
 
 
 _WORDS_SAY = {
-    "dns": "By the program's words the name was not resolved: it is mistyped, or this machine's DNS or network does "
-    "not answer. Nothing about token or deployment was looked at.",
-    "tcp": "By the program's words no connection was made in time or at all. Nothing about token or deployment "
-    "was looked at.",
-    "tls": "By the program's words the certificate is not trusted, or no TLS was spoken. Nothing about token or "
-    "deployment was looked at.",
+    "dns": (
+        "By the program's words the name was not resolved: it is mistyped, or this machine's DNS or network "
+        "does not answer. Nothing about token or deployment was looked at."
+    ),
+    "tcp": (
+        "By the program's words no connection was made in time or at all. Nothing about token or deployment "
+        "was looked at."
+    ),
+    "tls": (
+        "By the program's words the certificate is not trusted, or no TLS was spoken. Nothing about token or "
+        "deployment was looked at."
+    ),
 }
 _NAME_IS_RIGHT = (
     "The name is one of Genesys Cloud's, so look at this machine's network and DNS; guestlab preflight shows "

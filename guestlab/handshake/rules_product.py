@@ -82,8 +82,7 @@ def _open_messaging(reading: Reading) -> Match | None:
 _INBOUND = {
     400: (
         "400 is about the body.",
-        "Read message and code in the answer: the body needs channel with from.id, from.idType, to.id (the "
-        "integration) and time, and for a text type Text with text.",
+        "Read message and code in the answer; channel needs from.id, from.idType, to.id and time.",
     ),
     401: (
         "401 says that no valid access token came with it.",

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from guestlab.handshake.address import Address
+from guestlab.handshake.curl_text import SHELL_CUT
 from guestlab.handshake.deployment_id import id_fault, is_unseen
 from guestlab.handshake.quoting import is_masked, quote_text
 from guestlab.handshake.rule import SOURCES, Match, Rule, confirmed, likely
@@ -62,7 +63,7 @@ def _deployment_missing(reading: Reading) -> Match | None:
     lines = (*reading.lines("url"), shown, *reading.lines("http_status", "body"))
     status, body = reading.evidence.http_status, reading.evidence.body
     explains = status is None or (status == 401 and not body)
-    cut = reading.evidence.client is not None and "shell cuts" in reading.note.text and status is None
+    cut = SHELL_CUT in reading.note.text and status is None
     if cut:  # quotes may have been lost on the way here
         return likely(*lines, *reading.lines("note"), why=_CUT_WHY, shown=_CUT)
     why = _MISSING_WHY if explains else _MISSING_BUT
@@ -76,7 +77,7 @@ def _slip(reading: Reading) -> str:
     """The visible reason why a deploymentId that stands in the URL is not read, or ""."""
     url = reading.evidence.url or ""
     if re.search(r"&amp;deploymentid=", url, re.IGNORECASE):
-        return "the & before deploymentId is written &amp;, as in HTML, so it belongs to no parameter of that name"
+        return "the & before deploymentId is written &amp;, as in HTML, so that its name is another"
     if re.search(r"#[^?]*deploymentid=", url, re.IGNORECASE):
         return "deploymentId stands behind a #, and what follows # is never sent"
     if re.search(r"\?[^?]*\?deploymentid=", url, re.IGNORECASE):
@@ -159,8 +160,8 @@ _UNSEEN = (
 )
 _UNSEEN_WHY = (
     "An unknown id is refused at the upgrade with 403. A variable that is empty or not filled in (single "
-    "quotes around $NAME, an f-string without its f) gives such an id; a wrong region, an inactive deployment "
-    "and an Origin that is not allowed look the same."
+    "quotes around $NAME, an f-string without its f) gives such an id; a wrong region, an inactive "
+    "deployment and an Origin that is not allowed look the same."
 )
 _UNSEEN_NEXT = (
     "Print the URL as it goes out; if the id is right there, compare it with Admin > Message > Messenger "
@@ -182,7 +183,6 @@ _REAL_ID = (
 
 def _refused_id(reading: Reading, lines: tuple[str, ...]) -> Match | None:
     """A 403, and an id of the right form: what is known of the deployment leaves this or that."""
-    evidence = reading.evidence
     if reading.note.says("inactive") and not _is_active(reading):
         said = "By your words it is not active."
         return likely(*lines, *reading.lines("note"), id=_shown_id(reading), cause=said, level="inferred")
@@ -297,8 +297,8 @@ def _origin(reading: Reading) -> Match | None:
             untold = origin is None and not reading.knows_headers
             return likely(
                 *lines,
-                what=_UNTOLD if untold else "",
                 *reading.lines("allowed_domains"),
+                what=_UNTOLD if untold else "",
                 domains=", ".join(domains)[:200],
                 origin=shown,
             )
