@@ -19,7 +19,15 @@ if TYPE_CHECKING:
 
     from guestlab.handshake.reading import Reading
 
-__all__ = ["Place", "credential_places", "is_jwt", "is_uuid"]
+__all__ = [
+    "Place",
+    "credential_places",
+    "is_guests",
+    "is_issued_by_name",
+    "is_jwt",
+    "is_uuid",
+    "is_variable",
+]
 
 _OAUTH_NAMES = frozenset(
     {
