@@ -42,7 +42,7 @@ from guestlab.protocol.notifications import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator
     from types import TracebackType
 
     from guestlab.platform_api import PlatformApi
@@ -203,18 +203,27 @@ class NotificationChannel:
 
     async def subscribe(self, *topics: str) -> tuple[str, ...]:
         """Add topics; returns all it is subscribed to."""
-        added = _checked(topics)
-        answer = await self._api.subscribe(self.id, added, ignore_errors=self._ignore_errors)
+        added = self._open_for(topics)
+        with _naming(added):
+            answer = await self._api.subscribe(self.id, added, ignore_errors=self._ignore_errors)
         self._take(answer, tuple(dict.fromkeys((*self.topics, *added))))
         return self.topics
 
     async def replace(self, *topics: str) -> tuple[str, ...]:
         """Subscribe to these and no others; returns them."""
-        await self._subscribe(_checked(topics))
+        await self._subscribe(self._open_for(topics))
         return self.topics
 
+    def _open_for(self, topics: tuple[str, ...]) -> tuple[str, ...]:
+        """Check topics, given one by one or as one list, and that the channel still lives."""
+        if self._is_over:
+            raise self._ended or _closed()
+        several = topics[0] if len(topics) == 1 and not isinstance(topics[0], str) else topics
+        return _checked(several)
+
     async def _subscribe(self, topics: tuple[str, ...]) -> None:
-        answer = await self._api.replace_subscriptions(self.id, topics, ignore_errors=self._ignore_errors)
+        with _naming(topics):
+            answer = await self._api.replace_subscriptions(self.id, topics, ignore_errors=self._ignore_errors)
         self._take(answer, topics)
 
     def _take(self, answer: list[dict[str, Any]], topics: tuple[str, ...]) -> None:
@@ -310,11 +319,7 @@ class NotificationChannel:
                 next_step="Look at log.frames; a topic tells only what happens after it was subscribed to.",
             ) from None
         if found is None:
-            raise self._ended or SessionEnded(
-                "The notification channel is closed.",
-                why="It was closed here.",
-                next_step="Open a new one with lab.channel(topics=[...]).",
-            )
+            raise self._ended or _closed()
         return found
 
     # -- the socket -------------------------------------------------------------------------------------
@@ -452,10 +457,39 @@ def _columns(event: Notification, name: str) -> dict[str, Any]:
     }
 
 
+@contextlib.contextmanager
+def _naming(topics: tuple[str, ...]) -> Iterator[None]:
+    """Name the topics that were asked for: the platform's refusal does not."""
+    try:
+        yield
+    except PlatformError as error:
+        if not error.code.startswith("notification."):
+            raise
+        asked = topics[0] if len(topics) == 1 else f"one of {', '.join(topics[:5])}"
+        raise PlatformError(
+            f"The channel may not be subscribed to {asked}.",
+            why=f"{error.what} {error.why}",
+            next_step="available() tells of each topic who may have it; ignore_errors=True takes the others.",
+            evidence=error.evidence,
+            http_status=error.http_status,
+            code=error.code,
+            correlation_id=error.correlation_id,
+        ) from None
+
+
+def _closed() -> SessionEnded:
+    return SessionEnded(
+        "The notification channel is closed.",
+        why="It was closed here.",
+        next_step="Open a new one with lab.channel(topics=[...]).",
+    )
+
+
 def _checked(topics: Iterable[str]) -> tuple[str, ...]:
     """Refuse what the platform would: the published bounds of topics."""
-    names = (topics,) if isinstance(topics, str) else tuple(dict.fromkeys(topics))
-    if not names or not all(isinstance(name, str) and name for name in names):
+    given = [topics] if isinstance(topics, str) else list(topics)
+    names = tuple(dict.fromkeys(given)) if all(isinstance(name, str) and name for name in given) else ()
+    if not names:
         raise InputError(
             "A channel without topics tells nothing.",
             why="It sends only what it is subscribed to, and heartbeats.",

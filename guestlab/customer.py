@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 from uuid import uuid4
 
 from guestlab.bridge import bridge
-from guestlab.errors import DeadlineError, InputError
+from guestlab.errors import DeadlineError, InputError, SessionEnded
 from guestlab.log.frame_columns import message_columns
 from guestlab.protocol.messages import Message
 from guestlab.webhook import WebhookReceiver, addressee
@@ -78,6 +78,7 @@ class Customer:
         self.id = customer_id or f"guestlab-{uuid4().hex[:8]}"
         self.name = f"open-{self.id}"
         self.conversation_id = ""
+        self._is_closed = False
         self._came: queue.Queue[Message] = queue.Queue()
         secret = secret or secrets.token_urlsafe(24)
         self._receiver = WebhookReceiver(secret, self._receive, log=log, port=port, session=self.name)
@@ -111,6 +112,7 @@ class Customer:
         Raises:
             PlatformError: The platform refused: with a user's token it says `not.a.client`.
         """
+        self._check_open()
         accepted = bridge.run(self._api.send_open_message(self.integration_id, text, guest=self.id))
         self.conversation_id = str(accepted.get("conversationId") or self.conversation_id)
         return record_said(self.log, self.id, {**accepted, "conversationId": self.conversation_id})
@@ -148,7 +150,16 @@ class Customer:
 
     def close(self) -> None:
         """Stop listening. The integration stays."""
+        self._is_closed = True
         self._receiver.close()
+
+    def _check_open(self) -> None:
+        if self._is_closed:
+            raise SessionEnded(
+                "This customer is closed.",
+                why="Its webhook listens no more, so no answer could come.",
+                next_step="Make a new one: lab.customer().",
+            )
 
     def _receive(self, message: Message) -> None:
         if addressee(message) in {"", self.id} and message.type not in {"Event", "Receipt"}:

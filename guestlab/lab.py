@@ -787,7 +787,8 @@ class Lab:
             PlatformError: No channel, or a topic that does not exist or is not permitted.
             HandshakeError: The socket was refused.
         """
-        opened = Channel.open(bridge.run(self._new_channel(tuple(topics), ignore_errors)))
+        names = (topics,) if isinstance(topics, str) else tuple(topics)
+        opened = Channel.open(bridge.run(self._new_channel(names, ignore_errors)))
         self._channels.append(opened)
         return opened
 
@@ -806,7 +807,7 @@ class Lab:
             InputError: A name that is no write.
             TokenError: No token.
         """
-        return Platform(bridge.run(self._platform(writes)))
+        return Platform(bridge.run(self._platform([writes] if isinstance(writes, str) else writes)))
 
     def transcript(self, conversation_id: str, *, sources: Sequence[str] = SOURCES) -> Transcript:
         """Read a conversation back from the platform, into the same messages as the live ones.

@@ -28,7 +28,13 @@ def from_environment(variable: str) -> Callable[[], str]:
     """
 
     def ask() -> str:
-        return os.environ.get(variable, "")
+        if not os.environ.get(variable):
+            raise InputError(
+                f"{variable} is not set.",
+                why="The secret was to come from this environment variable.",
+                next_step=f"Set {variable}, or take the secret from the keyring or a prompt.",
+            )
+        return os.environ[variable]
 
     return _named(ask, variable)
 
@@ -76,7 +82,14 @@ def from_prompt(label: str = "client secret") -> Callable[[], str]:
     """Ask the person, with what is typed hidden; in a notebook below the cell. Asked once."""
 
     def ask() -> str:
-        return getpass.getpass(f"{label}: ")
+        try:
+            return getpass.getpass(f"{label}: ")
+        except EOFError:
+            raise InputError(
+                f"Nobody could be asked for the {label}.",
+                why="There is no terminal and no notebook to ask in.",
+                next_step="Give it by an environment variable or the keyring.",
+            ) from None
 
     return _named(ask, "prompt")
 

@@ -69,6 +69,7 @@ class Tokens:
         self.user_flow: UserToken | None = None
         self.own_flow: UserToken | None = None
         self.sign_in: AuthorizationCode | None = None
+        self._newest: ClientCredentials | UserToken | None = None
 
     def __repr__(self) -> str:
         held = [flow for flow in (self.client_flow, self.own_flow, self.user_flow) if flow is not None]
@@ -118,7 +119,7 @@ class Tokens:
         """Have a token issued to the client, and prove it live."""
         flow = self.client_credentials(scope=scope, url=url, body_format=body_format)
         await flow.issue(http)
-        self.client_flow = flow
+        self.client_flow = self._newest = flow
         flow.describe(await PlatformApi(http, flow).token_info())
         assert flow.token is not None
         return flow.token
@@ -167,7 +168,7 @@ class Tokens:
             raise
         self.end_sign_in()
         flow.describe(await PlatformApi(http, Bearer(flow.token.value)).token_info())
-        self.user_flow = flow
+        self.user_flow = self._newest = flow
         return flow.token
 
     async def _return(self, sign_in: AuthorizationCode, http: Client, timeout: float | None) -> str:
@@ -202,6 +203,7 @@ class Tokens:
             PlatformError: The platform does not accept it.
         """
         value = resolved(access_token if access_token is not None else self._brought)
+        value = value.removeprefix("Bearer ").removeprefix("bearer ").strip()  # pasted from a header
         if not value:
             raise InputError(
                 "There is no access token.",
@@ -220,7 +222,7 @@ class Tokens:
             region=self._region.name,
             owner=self._log.redact(owner_of(info)),
         )
-        self.own_flow = UserToken(self._region, token, log=self._log)
+        self.own_flow = self._newest = UserToken(self._region, token, log=self._log)
         return self.own_flow.token
 
     # -- whichever speaks for the lab -------------------------------------------------------------------
@@ -252,7 +254,8 @@ class Tokens:
         Raises:
             InputError: There is none.
         """
-        flow = self.user_flow or self.own_flow or self.client_flow
+        flow = self._newest if self._newest in (self.user_flow, self.own_flow, self.client_flow) else None
+        flow = flow or self.user_flow or self.own_flow or self.client_flow
         token = flow.token if flow is not None else None
         if token is None:
             raise InputError(

@@ -79,6 +79,7 @@ def test_a_user_s_own_topic_is_closed_to_a_client(lab: Lab) -> None:
     with pytest.raises(PlatformError) as caught:
         lab.channel([users])
     assert caught.value.http_status == 403
+    assert users in str(caught.value)
     channel = lab.channel([users, _queue(lab)], ignore_errors=True)
     assert channel.topics == (_queue(lab),)
     assert set(channel.rejected) == {users}
@@ -183,3 +184,24 @@ def test_a_channel_is_shown_without_its_address(lab: Lab) -> None:
         key = channel.core._uri.rpartition("/")[2]
         shown = json.dumps(channel._repr_mimebundle_()) + repr(channel) + repr(channel.core)
         assert key not in shown
+
+
+def test_topics_may_be_one_or_a_list_and_a_closed_channel_says_so(lab: Lab) -> None:
+    """A text, a list, and nothing after the end."""
+    channel = lab.channel(_queue(lab))
+    other = _queue(lab).removesuffix(".messages")
+    assert channel.subscribe([other]) == (_queue(lab), other)  # type: ignore[arg-type]
+    assert channel.replace(other) == (other,)
+    with pytest.raises(InputError, match="without topics"):
+        channel.replace([])  # type: ignore[arg-type]
+    channel.close()
+    with pytest.raises(SessionEnded):
+        channel.subscribe(other)
+
+
+def test_a_closed_customer_says_nothing(lab: Lab) -> None:
+    """No answer could come."""
+    customer = lab.customer()
+    customer.close()
+    with pytest.raises(SessionEnded, match="closed"):
+        customer.send("hello")

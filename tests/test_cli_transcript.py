@@ -44,8 +44,11 @@ def test_a_message_leads_to_its_conversation(
 
 
 def test_no_conversation_is_an_error(talked: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """It says what to give; an unknown one is told by its source, and is no refusal."""
-    assert main(["transcript"]) == 3
-    assert "--message" in capsys.readouterr().err
-    assert main(["transcript", "3d2f0c1e-0000-4000-8000-00000000000c"]) == 0
+    """It says what to give; an unknown one is told by its source, and is nothing found."""
+    for arguments in ([], ["some-id", "--message", talked]):
+        with pytest.raises(SystemExit) as usage:
+            main(["transcript", *arguments])
+        assert usage.value.code == 2
+        assert "--message" in capsys.readouterr().err
+    assert main(["transcript", "3d2f0c1e-0000-4000-8000-00000000000c"]) == 1
     assert "absent" in capsys.readouterr().out

@@ -243,3 +243,32 @@ def test_a_log_and_a_journal_exclude_each_other() -> None:
     """A log has its journal from the beginning."""
     with pytest.raises(InputError, match="Both a log and a journal"):
         Lab(log=Log(), journal="run.jsonl")
+
+
+def test_the_newest_token_is_the_one_revoked() -> None:
+    """Whatever kind it is of."""
+    with Lab() as lab:
+        older = lab.token("pkce")
+        newer = lab.token()
+        assert lab.revoke().value == newer.value
+        assert lab.revoke().value == older.value
+
+
+def test_a_prompt_without_anybody_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither a prompt that nobody answers nor a variable that is not set is a bare Python error."""
+
+    def nobody(_: str) -> str:
+        raise EOFError
+
+    monkeypatch.setattr("getpass.getpass", nobody)
+    with pytest.raises(InputError, match="Nobody could be asked"):
+        from_prompt()()
+    with pytest.raises(InputError, match="GUESTLAB_NO_SUCH is not set"):
+        from_environment("GUESTLAB_NO_SUCH")()
+
+
+def test_a_token_pasted_with_its_scheme_is_taken() -> None:
+    """As it stands in a header."""
+    with Lab() as lab:
+        value = lab.token().value
+        assert lab.use_token(f" Bearer {value}\n").value == value

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from guestlab.cli.output import DONE, FINDING, add_command, printable
 from guestlab.cli.where import add_where, lab_of
-from guestlab.errors import InputError
 
 if TYPE_CHECKING:
     import argparse
@@ -21,21 +20,20 @@ SOURCES = ("messages", "analytics", "recordings")
 def add(commands: Any) -> None:
     """Add the command."""
     told = add_command(commands, "transcript", _transcript, "read a conversation back by access token", KEYS)
-    told.description = "Exit status 1 where a source was refused; it names the permission."
+    told.description = (
+        "Exit status 1 where a source was refused (it names the permission) or nothing was found."
+    )
     told.add_argument("conversation", nargs="?", metavar="CONVERSATION_ID", help="which conversation")
     told.add_argument("--message", metavar="MESSAGE_ID", help="or the id of one of its messages")
     told.add_argument("--source", action="append", choices=SOURCES, help="only this source; may be repeated")
     told.add_argument("--out", metavar="FILE", help="also write it as JSON Lines")
     add_where(told)
+    told.set_defaults(usage=told.error)
 
 
 def _transcript(options: argparse.Namespace) -> int:
-    if not options.conversation and not options.message:
-        raise InputError(
-            "Which conversation is not said.",
-            why="A transcript is of one conversation.",
-            next_step="Give its id, or the id of one of its messages with --message.",
-        )
+    if bool(options.conversation) == bool(options.message):
+        options.usage("give a conversation's id, or --message with the id of one of its messages")
     with lab_of(options) as lab:
         id_ = options.conversation or lab.conversation_of(options.message)
         transcript = lab.transcript(id_, sources=options.source or SOURCES)
@@ -53,4 +51,7 @@ def _transcript(options: argparse.Namespace) -> int:
         print(printable(str(transcript)))
         for row in said:
             print(printable(f"{row['time'][:19]}  {row['direction']:>8}  {row['text']}"))
-    return FINDING if transcript.refused else DONE
+    missing = transcript.refused or not any(
+        source.state in {"found", "empty"} for source in transcript.sources
+    )
+    return FINDING if missing else DONE
