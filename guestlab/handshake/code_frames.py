@@ -20,14 +20,15 @@ __all__ = ["read_frames"]
 MAX_SENDS = 30
 
 _SENDS = re.compile(
-    r"(?P<on>[\w.$>-]*?)(?:\.|->)(?P<call>send|Send|send_json|send_str|send_text|sendText|SendText|sendMessage"
+    r"(?<![\w.$>-])(?P<on>[\w.$>-]{0,80}?)(?:\.|->)"
+    r"(?P<call>send|Send|send_json|send_str|send_text|sendText|SendText|sendMessage"
     r"|send_message|SendAsync|SendMessage|write_message|WriteMessage|sendUTF|WriteJSON|sendJson|emit|send_bytes)"
     r"\s*(?=\()"
 )
 _ANSWERS = re.compile(r"(?:\w+\.)*(?:res|response|reply|req|request|xhr|smtp|mailer|process)", re.IGNORECASE)
 """What else can send."""
 _HANDLES = re.compile(
-    r"(?<![\"'`\w])(?:[\w$]+\.)*_?(?:on|handle)_?(?:socket|ws|web_?socket|client)?_?"
+    r"(?<![\"'`\w])_?(?:on|handle)_?(?:socket|ws|web_?socket|client)?_?"
     r"(?:(?P<open>open|opened|connect|connected)|(?P<message>messages?|text|data|frame|received?)"
     r"|(?P<end>clos(?:e|ed|ing)|error|fail\w*|disconnect(?:ed)?))(?:handler|_?received)?\b\s*(?=[=(:]|\+=)"
     r"|\.(?:on|once|addEventListener|addListener|addHandler)"

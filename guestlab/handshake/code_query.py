@@ -21,7 +21,7 @@ UNSEEN = "{…}"
 MAX_MADE = 10
 
 _SET = re.compile(
-    r"(?P<on>[\w.]*?)\.?\b(?:set|Set|append|Append|add|Add|append_pair|addQueryParameter|queryParam"
+    r"(?<![\w.])(?P<on>[\w.]{0,80}?)\.?\b(?:set|Set|append|Append|add|Add|append_pair|addQueryParameter|queryParam"
     r"|appendQueryParameter|addParameter|setParameter|AddQuery|query|putQueryParameter)"
     r"\(\s*[\"'](?P<name>[\w\-]+)[\"']\s*,\s*"
 )

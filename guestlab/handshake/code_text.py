@@ -33,14 +33,15 @@ _ASKS = re.compile(
     re.IGNORECASE,
 )
 _ASSIGNS = re.compile(
-    r"(?:^|[;\n{(,])\s*(?:const|let|var|final|String|string|auto|Uri|URI|URL)?\s*([A-Za-z_$][\w$]*)"
+    r"(?:^|[;\n{(,])\s*(?:(?:const|let|var|val|final|String|string|auto|Uri|URI|URL)\s+)?([A-Za-z_$][\w$]*)"
     r"\s*(?::\s*[\w\[\], |]+)?\s*(?::=|=)(?!=)\s*"
     r"(?=[\"'`{\[]|[frbFRB]{1,2}[\"']|json\.dumps|JSON\.stringify"
     r"|[$@]{1,2}\"|fmt\.Sprintf|[Ss]tring\.[Ff]ormat|new (?:Uri|URI|URL|UriBuilder)\("
     r"|(?:URI\.create|Uri\.parse)\(|(?:\w+\.)?URL\(|URI\(|URLComponents\()"
 )
 _ISSUED = re.compile(
-    r"([A-Za-z_$][\w$]*)\s*:?=(?!=)[^\n;=]*(?:=[^\n;=]*)*(?:[\"'](?:access_token|accessToken)[\"']\s*[\])]|\.(?:access_token|accessToken|AccessToken)\b)"
+    r"(?<![\w.$])([A-Za-z_$][\w$]{0,60})\s{0,4}:?=(?!=)(?!\s*(?:[{\[\"'`]|[frbFRB]{1,2}[\"']))[^\n;+]{0,400}?"
+    r"(?:[\"'](?:access_token|accessToken)[\"']\s*[\])]|\.(?:access_token|accessToken|AccessToken)\b)"
     r"|\baccess_token\s*:\s*([A-Za-z_$][\w$]*)\s*\}\s*=",
 )
 """A name that is given the access token out of an answer."""

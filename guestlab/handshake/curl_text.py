@@ -78,7 +78,7 @@ def read_command(text: str) -> tuple[dict[str, Any], str]:
     return found, rest
 
 
-_LOST = r"&((?:[\w.\-]+=[^\s&'\"|;]*&)*deployment_?id=[^\s'\"|;]*)(?=[ \t]*(?:\n|$))"
+_LOST = r"&((?:[\w.\-]{1,60}=[^\s&'\"|;]{0,400}&){0,12}deployment_?id=[^\s'\"|;]{0,400})(?=[ \t]*(?:\n|$))"
 _CUT_OFF = re.compile(_LOST, re.IGNORECASE)
 """What an unquoted & takes off the end of a command, where deploymentId is in it; else it does not matter."""
 _PIECE = re.compile(rf"(?:[^\s\\'\"|;&]|&(?!(?<=&){_LOST[1:]}))+", re.IGNORECASE)

@@ -243,6 +243,9 @@ class _Wire:
                 await self.dial.writer.wait_closed()
         except (OSError, EOFError, TimeoutError):
             self.dial.writer.transport.abort()
+        except asyncio.CancelledError:
+            self.dial.writer.transport.abort()
+            raise
 
     async def _read(self) -> None:
         assert self.dial.reader is not None
