@@ -48,7 +48,7 @@ _BEARER = re.compile(r"\bbearer[ \t+]++([\w.~+/=-]{8,}+)", re.IGNORECASE)
 _CREDENTIAL_LINE = re.compile(
     r"(?<![\w-])((?:proxy-)?authorization|(?:set-)?cookie)((?:\\*+[\"'])?\s*+"
     r"(?::|=(?=[\s\"'\\]))\s*+(?:\\*+[\"'])?)([^\r\n\"'\\]++)",
-    re.IGNORECASE,
+    re.IGNORECASE | re.ASCII,  # header names are ASCII: no foreign letter folds into one
 )
 _NAME = re.compile(r"(?<![\w.-])([\w.-]++)(?:\\*+[\"'])?\s*+[:=]>?\s*+")
 _VALUE = re.compile(
