@@ -232,7 +232,7 @@ class _Ladder:
         self.config = json_object(response.content) if response.is_success else {}
         if not self.config:
             note, advice = _absent(response.status_code), _COMPARE
-            if not is_uuid(self.deployment_id) and not self.region.is_loopback:
+            if not is_uuid(self.deployment_id):
                 note, advice = f"{note}; and it is no UUID, as every deployment id is", _COPY_IT
             self.add("config.json", FAILED, note, advice, ms)
             return

@@ -177,7 +177,35 @@ def test_diagnose_reads_every_handshake_of_a_har(tmp_path: Path, capsys: pytest.
     assert len(json.loads(capsys.readouterr().out)["diagnoses"]) == 2
 
 
-@pytest.mark.parametrize("arguments", [["diagnose"], ["diagnose", "gone.har"]])
+@pytest.mark.parametrize(
+    "wrong",
+    [["--token-kind", "foo"], ["--placement", "foo"], ["--header", "Authorization Bearer x"],
+     ["--response-header", "Server"]],
+)  # fmt: skip
+def test_a_fact_that_means_nothing_is_wrong_usage(
+    wrong: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Not swallowed; and the value, which may be a secret, is not repeated whole."""
+    with pytest.raises(SystemExit) as left:
+        main(["diagnose", "--url", GOOD["url"], *wrong])
+    assert left.value.code == 2
+    assert "Bearer x" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "right",
+    [["--token-kind", "Client-Credentials", "--placement", "nowhere"], ["--token-kind", "none"],
+     ["--header", "Origin: https://a.example"], ["--header", "X-Empty:"]],
+)  # fmt: skip
+def test_facts_in_any_usual_spelling_are_taken(right: list[str]) -> None:
+    """Case and hyphens do not count."""
+    assert main(["diagnose", "--url", GOOD["url"], "--status", "101", *right]) == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["diagnose"], ["diagnose", "gone.har"], ["diagnose", "/gone.py"], ["diagnose", "gone.ts"], ["diagnose", "/tmp"]],
+)  # fmt: skip
 def test_what_cannot_be_read_is_an_error(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """Exit status 3, with a next step."""
     assert main(arguments) == 3
@@ -187,7 +215,17 @@ def test_what_cannot_be_read_is_an_error(arguments: list[str], capsys: pytest.Ca
 def test_a_snippet_is_printed_alone(capsys: pytest.CaptureFixture[str]) -> None:
     """So that it can be piped into a file and run."""
     assert main(["snippet", "python"]) == 0
-    compile(capsys.readouterr().out, "snippet", "exec")
+    told = capsys.readouterr()
+    compile(told.out, "snippet", "exec")
+    assert "ends with this command" in told.err
+
+
+def test_a_snippet_for_a_server_that_stays_has_no_such_warning(capsys: pytest.CaptureFixture[str]) -> None:
+    """Its address is good after the command."""
+    with Sandbox() as sandbox:
+        where = ["--region", sandbox.region.name, "--deployment-id", sandbox.deployment_id]
+        assert main(["snippet", "python", *where]) == 0
+    assert "ends with this command" not in capsys.readouterr().err
 
 
 def test_a_probe_is_asked_about_first_and_sends_nothing_unasked(capsys: pytest.CaptureFixture[str]) -> None:

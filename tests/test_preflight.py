@@ -167,6 +167,28 @@ def test_the_sandboxs_ids_are_asked_for_nowhere_else(lab: Lab) -> None:
     assert _rung(found, "regions").state == "skipped"
 
 
+@pytest.mark.parametrize(("deployment_id", "told"), [("bogus", True), (UNKNOWN, False)])
+def test_an_id_that_is_no_uuid_is_told_as_such(lab: Lab, deployment_id: str, told: bool) -> None:
+    """Beside that it is not known; of a UUID only that."""
+    lab._deployment_id = deployment_id
+    rung = _rung(lab.preflight(), "config.json")
+    assert rung.state == "failed"
+    assert ("no UUID" in rung.note) is told
+    assert ("Copy the id" in rung.next_step) is told
+
+
+def test_a_proxy_that_is_not_there_is_what_to_correct() -> None:
+    """The region is not to blame."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    with Lab("mypurecloud.de", deployment_id=UNKNOWN) as lab:
+        found = lab.preflight(proxy=f"http://127.0.0.1:{port}")
+    assert [rung.name for rung in found.steps if rung.state == "failed"] == ["tcp"]
+    assert "the proxy" in _rung(found, "tcp").note
+    assert "firewall" not in _rung(found, "tcp").next_step
+    assert "--proxy" in _rung(found, "tcp").next_step
+
+
 def test_a_host_that_is_not_there_skips_the_rest() -> None:
     """One failure, not eight."""
     with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -18,6 +18,8 @@ from guestlab.handshake.loose_literal import LooseReader
 __all__ = ["read_frames"]
 
 MAX_SENDS = 30
+MAX_BLOCK = 20_000
+"""Characters of one handler or function that are looked at."""
 
 _SENDS = re.compile(
     r"(?<![\w.$>-])(?P<on>[\w.$>-]{0,80}?)(?:\.|->)"
@@ -230,6 +232,7 @@ _STRING = re.compile(r"\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\]
 def _bracketed(text: str, at: int) -> int:
     """Go to the end of the statement: its brackets closed, then a semicolon, a comma or a line's end."""
     depth, seen = 0, False
+    text = text[: at + MAX_BLOCK]
     while at < len(text):
         character = text[at]
         if character in "\"'`" and (string := _STRING.match(text, at)):

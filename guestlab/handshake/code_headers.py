@@ -15,11 +15,11 @@ _NAMED = r"(?P<name>Authorization|Origin|Cookie|Sec-WebSocket-Protocol|X-[\w-]*T
 _CALL = re.compile(rf"\.(?:addHeader|header|setHeader|withHeader)\(\s*\"{_NAMED}\"\s*,\s*", re.IGNORECASE)
 _OPTIONS = re.compile(rf"\.Options\.SetRequestHeader\(\s*\"{_NAMED}\"\s*,\s*", re.IGNORECASE)
 _SWIFT = re.compile(
-    r"(?P<on>\w+)\.(?:setValue|addValue)\(\s*(?P<value>\"[^\"]*\"|[\w.]+)\s*,\s*forHTTPHeaderField:\s*"
+    r"(?<!\w)(?P<on>\w{1,60})\.(?:setValue|addValue)\(\s*(?P<value>\"[^\"]*\"|[\w.]+)\s*,\s*forHTTPHeaderField:\s*"
     rf"\"{_NAMED}\"",
     re.IGNORECASE,
 )
-_GO_SET = re.compile(rf"\b(?P<on>\w+)\.(?:Set|Add)\(\s*\"{_NAMED}\"\s*,\s*", re.IGNORECASE)
+_GO_SET = re.compile(rf"\b(?P<on>\w{{1,60}})\.(?:Set|Add)\(\s*\"{_NAMED}\"\s*,\s*", re.IGNORECASE)
 _GO_LITERAL = re.compile(
     rf"http\.Header\s*\{{[^}}]*?\"{_NAMED}\"\s*:\s*(?:\[\]string)?\s*\{{\s*", re.IGNORECASE
 )
@@ -43,8 +43,9 @@ def socket_headers(text: str, start: int, end: int) -> tuple[tuple[str, str], ..
     if "newWebSocketBuilder" in call or chain >= 0:
         begin = start if "newWebSocketBuilder" in call else chain
         found += [(c["name"], _value(text, c.end())) for c in _CALL.finditer(text, begin, end)]
-    for argument in re.findall(r"\b[A-Za-z_]\w*\b", call.partition("(")[2])[:20]:
-        built = re.search(rf"\b{argument}\b[^=\n]*=\s*(?:new\s+)?Request\.Builder\(\)", text)
+    words = re.findall(r"\b[A-Za-z_]\w{0,60}\b", call.partition("(")[2][:2000])
+    for argument in list(dict.fromkeys(words))[:20]:
+        built = re.search(rf"\b{argument}\b[^=\n]{{0,80}}=\s*(?:new\s+)?Request\.Builder\(\)", text)
         if built:
             stop = text.find(".build()", built.end())
             span = (built.end(), stop if stop >= 0 else built.end() + 2000)

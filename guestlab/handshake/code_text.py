@@ -33,7 +33,7 @@ _ASKS = re.compile(
     re.IGNORECASE,
 )
 _ASSIGNS = re.compile(
-    r"(?:^|[;\n{(,])\s*(?:(?:const|let|var|val|final|String|string|auto|Uri|URI|URL)\s+)?([A-Za-z_$][\w$]*)"
+    r"(?:^|[;\n{(,])\s{0,80}(?:(?:const|let|var|val|final|String|string|auto|Uri|URI|URL)\s+)?([A-Za-z_$][\w$]*)"
     r"\s*(?::\s*[\w\[\], |]+)?\s*(?::=|=)(?!=)\s*"
     r"(?=[\"'`{\[]|[frbFRB]{1,2}[\"']|json\.dumps|JSON\.stringify"
     r"|[$@]{1,2}\"|fmt\.Sprintf|[Ss]tring\.[Ff]ormat|new (?:Uri|URI|URL|UriBuilder)\("

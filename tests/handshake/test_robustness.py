@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import json
+import time
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -152,3 +154,25 @@ def test_checkers_always_answer(url: str, frame: Any) -> None:
     assert str(check_url(url))
     assert str(check_frame(frame, first=True))
     assert str(check_frame(json.dumps(frame)))
+
+
+LONG = {
+    "ampersands": "curl https://h/?" + "a=1&" * 25_000,
+    "one word": 'new WebSocket("wss://webmessaging.mypurecloud.de/v1");' + "a" * 100_000,
+    "dots": 'new WebSocket("wss://webmessaging.mypurecloud.de/v1");' + "a." * 50_000,
+    "blank lines": "new WebSocket(u);" + "\n " * 50_000,
+    "handlers": 'new WebSocket("wss://h/v1");' + "onopen=" * 14_000,
+    "functions": 'websockets.connect("wss://h/v1")\n' + "def a():\n" * 11_000,
+    "names": "const x = new WebSocket(u); " + "a=" * 50_000,
+    "headers": "c.newWebSocketBuilder().buildAsync(" + "a b " * 25_000,
+    "holes": "new WebSocket(`" + "${" * 50_000,
+    "sends": "new WebSocket(u);" + "ws.send({a:1});" * 6_000,
+}
+
+
+@pytest.mark.parametrize("text", LONG.values(), ids=LONG.keys())
+def test_a_long_paste_is_read_in_seconds(text: str) -> None:
+    """No pattern looks at every place from every other; that would take minutes here."""
+    started = time.perf_counter()
+    assert isinstance(diagnose(from_text(text)), Diagnosis)
+    assert time.perf_counter() - started < 10
