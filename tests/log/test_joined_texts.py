@@ -68,7 +68,7 @@ def _join_everything(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @PATIENT
 @given(st.lists(st.lists(HOSTILE, min_size=1, max_size=9), min_size=1, max_size=3), st.booleans())
-@example([['authorİzation: q"Zq9x-\\u017elu"']], known=False)
+@example(batches=[['authorİzation: q"Zq9x-\\u017elu"']], known=False)
 def test_the_short_way_gives_what_the_long_way_gives(batches: list[list[str]], known: bool) -> None:
     """Text by text, batch by batch, with the same secrets learnt on the way."""
     short, long = Redactor(b"key"), Careful(b"key")
