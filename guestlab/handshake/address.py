@@ -39,7 +39,7 @@ class Address:
     @classmethod
     def of(cls, text: str) -> Address:
         """Read a URL; a bare `host/path` is read as one too."""
-        cleaned = text.strip().strip("<>\"'`").replace("\\/", "/")
+        cleaned = text.strip().strip("<>\"'`").replace("\\/", "/").replace("#{", "{")  # a variable of Ruby
         if (
             "://" not in cleaned
             and not cleaned.startswith("/")

@@ -99,11 +99,12 @@ def _value(text: str, at: int, names: dict[str, Any]) -> str:
 # -- an address that is not the call's argument -------------------------------
 
 _GO_URL = re.compile(r"\burl\.URL\s*(?=\{)")
-_BUILT_HOST = re.compile(r"\.host\(\s*\"([\w.\-]+)\"\s*\)|\bhost\s*=\s*\"([\w.\-]+)\"")
+_BUILT_HOST = re.compile(r"\.host\(\s*\"([\w.\-${}]+)\"\s*\)|\bhost\s*[=:]\s*[\"']([\w.\-${}]+)[\"']")
 _BUILT_PATH = re.compile(
-    r"\.(?:addPathSegments?|encodedPath|path|appendPath)\(\s*\"([^\"]*)\"\s*\)|\bpath\s*=\s*\"([^\"]*)\""
+    r"\.(?:addPathSegments?|encodedPath|path|appendPath)\(\s*\"([^\"]*)\"\s*\)|\bpath\s*[=:]\s*[\"']([^\"']*)[\"']"
 )
-_BUILT_SCHEME = re.compile(r"\.scheme\(\s*\"(\w+)\"\s*\)")
+_BUILT_SCHEME = re.compile(r"(?:\.scheme\(|\bscheme\s*[=:])\s*[\"'](\w+)[\"']")
+_UNSPLIT = re.compile(r"\burlun(?:split|parse)\s*\(\s*(?=[(\[])")
 _DIRECT = re.compile(
     r"(?:\.url\(|\bURL\(\s*string:|\bURI\(|\bURI\.create\(|\.uri\(|\bURLComponents\(\s*string:"
     r"|fromUriString\(|UriBuilder\()\s*$"
@@ -121,6 +122,10 @@ def address_in(text: str, names: dict[str, Any]) -> str | None:
         if _SHOWS_ID.search(made) or "?" in made or _DIRECT.search(text[: literal.start()]):
             return made
         return f"{made}?{UNSEEN}"  # it goes through calls that are not seen
+    if unsplit := _UNSPLIT.search(text):
+        parts = LooseReader(text, unsplit.end(), names).value()
+        if isinstance(parts, list) and all(isinstance(part, str) for part in parts[:3]) and len(parts) > 3:
+            return with_made_query(f"{parts[0]}://{parts[1]}{parts[2]}?{UNSEEN}", text, names)
     if go := _GO_URL.search(text):
         return _of_go(LooseReader(text, go.end(), names).value(), text, names)
     if host := _BUILT_HOST.search(text):

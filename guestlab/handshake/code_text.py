@@ -24,7 +24,7 @@ _OPENS = re.compile(
     r"\b(?:new\s+(?:\w+\.)?(?:Reconnecting)?(?:WebSocket|ws|WS|W3CWebSocket|WebSocketClient|SockJS)"
     r"|websockets?(?:\.(?:asyncio|sync))?(?:\.client)?\.connect|(?:\w+\.)?ws_connect|(?:websocket\.)?create_connection"
     r"|(?:websocket\.)?WebSocketApp|websocket\.connect|WebSocket\.connect|(?:\w+\.)?DefaultDialer\.Dial(?:Context)?"
-    r"|(?:\w+\.)?ConnectAsync|(?:\w*\.)?buildAsync|(?:\w+\.)?newWebSocket|(?:IO)?WebSocketChannel\.connect|websocket\.Dial|webSocketTask|connect_async"
+    r"|(?:\w+\.)?ConnectAsync|(?:\w*\.)?buildAsync|(?:\w+\.)?newWebSocket|(?:IO)?WebSocketChannel\.connect|websocket\.Dial|webSocketTask|connect_async|WebSockex\.start(?:_link)?"
     r"|WebSocket::Client(?:::Simple)?\.(?:new|connect)|new\s+\\?(?:WebSocket\\)?Client|(?:client|httpClient)\.(?:webSocket|wss?)(?:Session)?|(?<![\w.])connect(?=\(\s*[frb]{0,2}[\"'`]wss?:))\s*(?=\()"
 )
 _ASKS = re.compile(
@@ -60,7 +60,8 @@ _CODE_SIGNS = re.compile(
     r"|\brequests\.\w+\(|\bhttpx\.\w+\(|\bfetch\(\s*[\"'`]|\baxios[.(]|Invoke-(?:RestMethod|WebRequest)"
     r"|WebSocket::Client|WebSocket\\Client|newWebSocket\(|webSocketTask\(|\bconnect_async\(|\bio\(\s*[\"'`](?:wss?|https?):"
     r"|(?:const|let|var)\s+\w+\s*=|^\s*(?:import|from)\s+\w|^\s*(?:async )?def \w+\("
-    r"|\bconnect\(\s*f?[\"'`]wss?:|\b(?:ConnectAsync|buildAsync|newWebSocket)\(|\bDefaultDialer\.Dial|:=|WebSocketChannel\.connect\(",
+    r"|\bconnect\(\s*f?[\"'`]wss?:|\b(?:ConnectAsync|buildAsync|newWebSocket)\(|\bDefaultDialer\.Dial|:=|WebSocketChannel\.connect\("
+    r"|WebSockex\.|\b(?:client|httpClient)\.(?:webSocket|wss?)(?:Session)?\(",
     re.MULTILINE,
 )
 

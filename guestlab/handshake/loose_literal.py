@@ -42,6 +42,7 @@ _WRAPPERS = re.compile(
 )
 """Calls whose value is, for our purpose, their first argument."""
 _HOLE = re.compile(r"\{((?:[^{}]|\{[^{}]*\})*)\}")
+_HOLE_RUBY = re.compile(r"#" + _HOLE.pattern)
 _HOLE_JS = re.compile(r"\$" + _HOLE.pattern)
 
 
@@ -69,7 +70,7 @@ class LooseReader:
         for _ in range(MAX_ITEMS):
             if self._take(")") or self._ended():
                 break
-            keyword = re.compile(r"([A-Za-z_]\w*)\s*=(?!=)").match(self.text, self._skip())
+            keyword = re.compile(r"([A-Za-z_]\w*)\s*(?:=(?![=>])|:(?=\s))").match(self.text, self._skip())
             if keyword:
                 self.at = keyword.end()
                 named[keyword[1]] = self.value()
@@ -134,6 +135,8 @@ class LooseReader:
                 at += 1
         self.at = min(at + len(mark), len(self.text))
         text = "".join(inner)
+        if mark == '"' and "#{" in text:
+            text = _HOLE_RUBY.sub(self._filled, text)
         if mark == "`":
             return _HOLE_JS.sub(self._filled, text)
         return _HOLE.sub(self._filled, text) if {"f", "$"} & set(prefix) else text
@@ -155,7 +158,7 @@ class LooseReader:
             if self._take("}") or self._ended():
                 break
             key = self._key(depth)
-            if self._take(":") or self._take("="):
+            if self._take(":") or self._take("=>") or self._take("="):
                 found[key] = self.value(depth + 1)
             elif key:
                 found[key] = self.names.get(key, "{" + key + "}")
