@@ -166,6 +166,7 @@ def _of_socket(entry: HarEntry) -> Evidence:
     for place, (outgoing, data) in enumerate(_frames(entry)):
         (sent if outgoing else received).append((place, data))
     answer = _telling(received)
+    stray = _stray(sent, received)
     error = entry.error or (entry.response.error if entry.response else None)
     facts = _common(entry)
     if facts["http_status"] is None and (sent or received):
@@ -178,8 +179,8 @@ def _of_socket(entry: HarEntry) -> Evidence:
     return Evidence.of(
         **facts,
         first_frame=sent[0][1] if sent else None,
-        sent_frame=_stray(sent, received) or _asked(sent[1:], answer),
-        frame=answer[1] if answer else None,
+        sent_frame=stray or _asked(sent[1:], answer),
+        frame=answer[1] if answer and not stray else None,  # to the stray one nothing came
         note=note,
     )
 

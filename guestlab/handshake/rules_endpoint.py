@@ -62,8 +62,6 @@ def _not_guest_socket(reading: Reading) -> Match | None:
     if not (host.is_genesys or host.is_loopback):
         return None
     found = (_host_fault(reading), _port_fault(reading), _path_fault(reading), _scheme_fault(reading))
-    if reading.is_open:
-        return None  # whatever it looks like, a socket was opened by it
     faults = [fault for fault in found if fault]
     lacking = _upgrade_lacking(reading)
     if not faults and not lacking:
@@ -123,6 +121,8 @@ def _upgrade_lacking(reading: Reading) -> str:
     maker = quote_text(evidence.client, 40) if evidence.client else ""
     if maker.lower() in _OWN_PROTOCOL:
         return f"{maker} speaks a protocol of its own on top of WebSocket, with paths and frames of its own"
+    if reading.is_open:
+        return ""  # whatever made it, it opened a socket
     curls = maker.split(" ")[0] == "curl"
     by_http = curls or _HTTP_CLIENTS.fullmatch(maker) is not None
     if reading.address.scheme in {"ws", "wss"}:
@@ -182,7 +182,7 @@ def _scheme_fault(reading: Reading) -> str:
         return f"the scheme is {scheme}, not {'wss (ws without TLS)' if loopback else 'wss'}"
     if scheme in {"ws", "http"} and not loopback:
         return f"the scheme is {scheme}, without TLS nothing answers"
-    if not scheme and reading.address.host:
+    if not scheme and reading.address.host and not reading.is_open:
         return "the scheme is missing: an address begins with wss://"
     return ""
 

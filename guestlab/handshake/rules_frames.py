@@ -154,7 +154,7 @@ def _other_token(reading: Reading) -> Match | None:
     """A later frame without the guest token that was configured, or with another one."""
     first, later, reply = reading.first, reading.sent, reading.reply
     ours, theirs = first.at("token"), later.at("token")
-    answered = reply.class_name and not reply.is_failure and reply.class_name != "SessionResponse"
+    answered = reply.class_name and not reply.is_failure
     if first.action not in CONFIGURES or later.action not in ACTIONS - CONFIGURES or answered:
         return None
     if reading.note and not reading.note.has(_ABOUT_SESSION) and not reply.is_failure:

@@ -45,17 +45,17 @@ def _fired(case: dict[str, Any]) -> tuple[str, ...]:
 
 
 @pytest.mark.parametrize("cases", [COLLECTED, INVENTED, CODE], ids=["collected", "invented", "code"])
-def test_the_top_finding_is_an_expected_one_in_95_percent(cases: list[dict[str, Any]]) -> None:
+def test_the_top_finding_is_an_expected_one(cases: list[dict[str, Any]]) -> None:
     """The first thing a person reads is right."""
     wrong = [case["id"] for case in cases if _fired(case)[0] not in case["expect_any"]]
-    assert len(wrong) <= 0.05 * len(cases), wrong
+    assert wrong == []
 
 
 @pytest.mark.parametrize("cases", [COLLECTED, INVENTED, CODE], ids=["collected", "invented", "code"])
-def test_all_expected_findings_are_there_in_95_percent(cases: list[dict[str, Any]]) -> None:
+def test_all_expected_findings_are_there(cases: list[dict[str, Any]]) -> None:
     """Nothing that matters is left out."""
     wrong = [case["id"] for case in cases if not set(case["expect_all"]) <= set(_fired(case))]
-    assert len(wrong) <= 0.05 * len(cases), wrong
+    assert wrong == []
 
 
 @pytest.mark.parametrize("case", COLLECTED + INVENTED + CODE, ids=lambda case: str(case["id"]))

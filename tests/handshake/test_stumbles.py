@@ -317,6 +317,7 @@ def test_a_variable_id_that_was_refused_is_not_called_unknown(value: str) -> Non
         ({"action": "onMessage", "token": "{token}"}, {}, False),
         ({"action": "onMessage", "token": "[masked:ab12cd34]"}, {}, False),
         ({"action": "onMessage", "token": OTHER}, {"frame": {"class": "StructuredMessage", "code": 200}}, False),
+        ({"action": "onMessage", "token": OTHER}, {"frame": READY}, False),
         ({"action": "onMessage", "token": OTHER}, {"note": "Architect does not see the order number."}, False),
     ],
 )  # fmt: skip
