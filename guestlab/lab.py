@@ -8,14 +8,11 @@ with a region it does the same things there.
 from __future__ import annotations
 
 import contextlib
-import itertools
 import json
 import os
-import secrets
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
-from uuid import uuid4
 
 from guestlab.authorization_code import REDIRECT_URI
 from guestlab.blocking import Session
@@ -23,20 +20,20 @@ from guestlab.blocking_channel import Channel
 from guestlab.blocking_platform import Platform
 from guestlab.bridge import bridge
 from guestlab.channel import NotificationChannel
-from guestlab.customer import Customer, record_said
+from guestlab.conversation_stage import converse, converse_as_asked
+from guestlab.customer import Customer
 from guestlab.errors import GuestlabError, InputError, PlatformError
 from guestlab.handshake.attempt import Attempt, Credential, Placement
-from guestlab.handshake.factors import DeploymentWord, OriginWord, deployment_of, origin_of, other_region
-from guestlab.handshake.matrix import Matrix, Setting, vary
-from guestlab.handshake.perform import perform
-from guestlab.handshake.planning import address, check_attempt, make_plan, member
+from guestlab.handshake.matrix import Matrix, vary
+from guestlab.handshake.planning import member
+from guestlab.handshake_stage import THE_LABS_OWN, Handshakes
 from guestlab.http import Client
 from guestlab.limits import PUBLISHED, Limits
 from guestlab.log import Log
-from guestlab.matrix_run import AT_ONCE, AT_ONCE_ON_LOOPBACK, ask_first, run_matrix
+from guestlab.matrix_run import ask_first
 from guestlab.platform_api import Conversation, PlatformApi
 from guestlab.platform_operations import LABS_OWN_WRITES
-from guestlab.preflight import Preflight, allowed_domains, run_preflight
+from guestlab.preflight import Preflight, run_preflight
 from guestlab.regions import Region
 from guestlab.secret_sources import resolved
 from guestlab.session import GuestSession
@@ -64,9 +61,6 @@ __all__ = ["Lab"]
 T = TypeVar("T")
 
 STAGES = ("token", "conversation", "handshake")
-
-_THE_LABS_OWN = "the lab's own"
-"""Stands for the lab's deployment id where None and "" mean leaving it out and sending it empty."""
 
 
 class Lab:
@@ -130,9 +124,7 @@ class Lab:
         self.region = region if isinstance(region, Region) else Region.of(region)
         if ca_file is not None:
             self.region = Region(self.region.name, tls=ca_file, names=self.region.names)
-        self._deployment_id = (deployment_id or "").strip()
         self.client_id = client_id
-        self.origin = origin
         self.log = log if log is not None else Log(journal=journal, keep=keep)
         self.stages = dict.fromkeys(STAGES, "ready")
         self.tokens = Tokens(
@@ -141,16 +133,22 @@ class Lab:
             client_id=client_id,
             client_secret=client_secret,
             access_token=access_token,
+            stand_in=self._code_client if self.sandbox is not None else None,
         )
-        self._numbers = itertools.count(1)
+        self.handshakes = Handshakes(
+            self.region,
+            self.log,
+            self.tokens,
+            http=self._http,
+            deployment_id=(deployment_id or "").strip(),
+            origin=origin,
+            add_inactive=self._inactive_deployment if self.sandbox is not None else None,
+        )
         self._client: Client | None = None
         self._sessions: list[Session] = []
         self._channels: list[Channel] = []
         self._customers: list[Customer] = []
         self._drills: dict[str, Drill] = {}
-        self._spent: str | None = None
-        self._inactive: str | None = None
-        self._domains: tuple[str, ...] | None = None
         self._stepper: Stepper | None = None
         self._closed = False
 
@@ -161,13 +159,17 @@ class Lab:
         Raises:
             InputError: The lab was made without one.
         """
-        if self._deployment_id:
-            return self._deployment_id
-        raise InputError(
-            "The deployment id is missing.",
-            why="It is what the guest socket asks for: every handshake names a messenger deployment.",
-            next_step="Pass gl.Lab(region, deployment_id=...); see Admin > Message > Messenger Deployments.",
-        )
+        return self.handshakes.own_deployment()
+
+    @property
+    def has_deployment(self) -> bool:
+        """Whether the lab knows a deployment id."""
+        return bool(self.handshakes.deployment_id)
+
+    @property
+    def origin(self) -> str | None:
+        """The `Origin` header of its handshakes; None sends none."""
+        return self.handshakes.origin
 
     @classmethod
     def from_env(
@@ -275,23 +277,18 @@ class Lab:
         self.tokens.ask()
         if grant in {Credential.PKCE, Credential.AUTHORIZATION_CODE}:
             patience = 310.0 if timeout is None else timeout + 30.0
-            return self._staged("token", self._users_token(grant, redirected, timeout), patience)
+            work = self.tokens.users_token(self._http(), grant, redirected, timeout)
+            return self._staged("token", work, patience)
         if grant is None and self.tokens.brings:
-            return self._staged("token", self._brought_token(None))
+            return self._staged("token", self.tokens.bring(self._http()))
         if grant not in {None, Credential.CLIENT_CREDENTIALS}:
             raise InputError(
                 f"grant={grant!r} is unknown.",
                 why="Access tokens come by a grant of OAuth 2.0.",
                 next_step='Use "client_credentials", "pkce" or "authorization_code".',
             )
-        return self._staged("token", self._token(scope=scope, url=url, body_format=body_format))
-
-    async def _token(self, *, scope: str | None, url: str | None, body_format: str) -> AccessToken:
-        self._check_open()
-        token = await self.tokens.issue(self._http(), scope=scope, url=url, body_format=body_format)
-        if scope is not None:
-            self.log.record("note", stage="token", note=_SCOPE_NOTE)
-        return token
+        work = self.tokens.issue(self._http(), scope=scope, url=url, body_format=body_format)
+        return self._staged("token", work)
 
     def use_token(self, access_token: Secret) -> AccessToken:
         """Take an access token that you already have; the platform tells what kind it is and whose.
@@ -302,11 +299,7 @@ class Lab:
         Raises:
             PlatformError: The platform does not accept it: expired, revoked, or of another region.
         """
-        return self._staged("token", self._brought_token(resolved(access_token)))
-
-    async def _brought_token(self, access_token: Secret | None) -> AccessToken:
-        self._check_open()
-        return await self.tokens.bring(self._http(), access_token)
+        return self._staged("token", self.tokens.bring(self._http(), resolved(access_token)))
 
     def renew(self) -> AccessToken:
         """Get a new token now: by the refresh token of a person's, or by asking again.
@@ -351,23 +344,6 @@ class Lab:
             client_id, client_secret=client_secret, redirect_uri=redirect_uri, listen=listen
         )
 
-    async def _users_token(
-        self, grant: str, redirected: str | None, timeout: float | None = None
-    ) -> AccessToken:
-        self._check_open()
-        begun = self.tokens.sign_in
-        if begun is None or (self.sandbox is not None and begun.grant != grant):
-            if self.sandbox is None:
-                raise InputError(
-                    "Nobody has begun to sign in.",
-                    why="A user's token comes of a person's sign-in to an OAuth client of yours.",
-                    next_step="Call lab.sign_in(client_id) and open its .address in a browser.",
-                )
-            known = self.sandbox.world.code_client
-            secret = known.secret if grant == Credential.AUTHORIZATION_CODE else None
-            self.tokens.begin_sign_in(known.id, client_secret=secret, listen=False)
-        return await self.tokens.redeem(self._http(), redirected, timeout)
-
     # -- stage 2: conversation --------------------------------------------------------------------
 
     def conversation(
@@ -391,24 +367,13 @@ class Lab:
             PlatformError: The platform refused; says which permission or object is missing.
             InputError: There is no integration and creating one was not allowed.
         """
-        creating = create_integration or self.region.is_loopback
-        return self._staged("conversation", self._conversation(text, creating, webhook_url))
+        may_create = create_integration or self.region.is_loopback
 
-    async def _conversation(self, text: str, creating: bool, webhook_url: str) -> Conversation:
-        api = await self._platform()
-        integration_id = await api.open_integration()
-        if integration_id is None and not creating:
-            raise InputError(
-                "There is no Open Messaging integration, so no conversation can be created over REST.",
-                why="Server-side conversations come in by an Open Messaging integration.",
-                next_step="Pass create_integration=True to create one, or make it in Admin > Platforms.",
-            )
-        if integration_id is None:
-            integration_id = await api.create_open_integration("guestlab", webhook_url)
-        guest = f"guestlab-{uuid4().hex[:8]}"
-        return await api.start_conversation(
-            integration_id, text, guest=guest, accepted=lambda message: record_said(self.log, guest, message)
-        )
+        async def work() -> Conversation:
+            api = await self._platform()
+            return await converse(api, text, self.log, webhook_url=webhook_url, may_create=may_create)
+
+        return self._staged("conversation", work())
 
     def conversation_as_asked(self) -> PlatformError:
         """Do what the forum question did: `POST /api/v2/conversations/messaging`, a path that does not exist.
@@ -416,25 +381,18 @@ class Lab:
         Returns:
             The platform's refusal, with the path that was meant as its next step.
         """
-        return bridge.run(self._conversation_as_asked())
 
-    async def _conversation_as_asked(self) -> PlatformError:
-        api = await self._platform()
-        try:
-            await api.request("POST", "/api/v2/conversations/messaging", json={})
-        except PlatformError as refusal:
-            return refusal
-        raise InputError(
-            "POST /api/v2/conversations/messaging was accepted.",
-            why="The Platform API has no such operation, so this server is not it.",
-            next_step=f"Check what answers at {self.region.api_url}.",
-        )
+        async def work() -> PlatformError:
+            return await converse_as_asked(await self._platform(), self.region.api_url)
+
+        return bridge.run(work())
 
     # -- stage 3: handshake -----------------------------------------------------------------------
 
     def handshake(self) -> Attempt:
         """Make the handshake that works: `deploymentId` in the URL, a client-made UUID in the first frame."""
-        attempt = bridge.run(self._attempt(Credential.GUEST, Placement.FIRST_FRAME))
+        self._check_open()
+        attempt = bridge.run(self.handshakes.attempt(Credential.GUEST, Placement.FIRST_FRAME))
         self.stages["handshake"] = "done" if attempt.ok else "failed"
         return attempt
 
@@ -461,7 +419,7 @@ class Lab:
         *,
         credential: str = "none",
         placement: str = "nowhere",
-        deployment_id: str | None = _THE_LABS_OWN,
+        deployment_id: str | None = THE_LABS_OWN,
         origin: str | None = None,
         url: str | None = None,
         headers: Mapping[str, str] | None = None,
@@ -491,8 +449,9 @@ class Lab:
         Raises:
             InputError: An unknown credential or placement, or a URL that is none.
         """
+        self._check_open()
         return bridge.run(
-            self._attempt(
+            self.handshakes.attempt(
                 member(Credential, credential),
                 member(Placement, placement),
                 deployment_id=deployment_id,
@@ -507,143 +466,9 @@ class Lab:
             )
         )
 
-    async def _attempt(
-        self,
-        credential: Credential,
-        placement: Placement,
-        *,
-        deployment_id: str | None = _THE_LABS_OWN,
-        origin: str | None = None,
-        url: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        subprotocols: Any = (),
-        first_frame: Mapping[str, Any] | str | None = None,
-        real_token: bool = False,
-        parameter: str = "access_token",
-        proxy: str | None = None,
-    ) -> Attempt:
-        self._check_open()
-        check_attempt(
-            credential=credential,
-            placement=placement,
-            url=url,
-            deployment_id=deployment_id,
-            subprotocols=subprotocols,
-            headers=headers or {},
-            parameter=parameter,
-        )
-        region = self.region
-        if deployment_id == _THE_LABS_OWN and url is None:
-            deployment_id = self.deployment_id
-        elif deployment_id in set(DeploymentWord):
-            deployment_id, region = self._deployment(str(deployment_id))
-        elif deployment_id == _THE_LABS_OWN:
-            deployment_id = self._deployment_id or None
-        guest_token = str(uuid4())  # every attempt is a guest of its own
-        self.log.learn(guest_token)
-        secret = await self._secret(credential, guest_token, real_token=real_token)
-        plan = make_plan(
-            address(region, deployment_id) if url is None else url,
-            credential=credential,
-            placement=placement,
-            secret=secret,
-            origin=await self._origin(origin) if origin is not None else self.origin,
-            headers=dict(headers or {}),
-            subprotocols=subprotocols,
-            first_frame=first_frame
-            if first_frame is not None
-            else {
-                "action": "configureSession",
-                "deploymentId": deployment_id or self._deployment_id,
-                "token": secret if placement is Placement.FIRST_FRAME and secret else guest_token,
-                "tracingId": str(uuid4()),
-            },
-            parameter=parameter,
-        )
-        number, ca_file = next(self._numbers), region.ca_file
-        return await perform(plan, self.log, number=number, ca_file=ca_file, proxy=proxy)
-
-    def _deployment(self, word: str) -> tuple[str | None, Region]:
-        """What a word for the deployment id means here: an id, and where it goes."""
-        if word == DeploymentWord.INACTIVE and self.sandbox is not None and self._inactive is None:
-            self._inactive = str(self.sandbox.deployments.add(status="Inactive").id)
-        target = deployment_of(
-            word,
-            own=lambda: self.deployment_id,
-            fresh=lambda: str(uuid4()),
-            inactive=self._inactive,
-            loopback=self.region.is_loopback,
-        )
-        if not target.elsewhere:
-            return target.deployment_id, self.region
-        return target.deployment_id, Region(other_region(self.region.name), tls=self.region.tls)
-
-    async def _origin(self, text: str) -> str | None:
-        """What a word for the `Origin` header means here; any other text is sent as it is."""
-        if text not in set(OriginWord):
-            return text
-        domains = await self._allowed_domains() if self.origin is None else ()
-        return origin_of(text, own=self.origin, domains=domains)
-
-    @property
-    def has_deployment(self) -> bool:
-        """Whether the lab knows a deployment id."""
-        return bool(self._deployment_id)
-
     def allowed_domains(self) -> tuple[str, ...]:
         """The deployment's allowed domains, from its public `domains.json`; () where there are none."""
-        return bridge.run(self._allowed_domains())
-
-    async def _allowed_domains(self) -> tuple[str, ...]:
-        if self._domains is None and self._deployment_id:
-            self._domains = await allowed_domains(self._http(), self.region, self._deployment_id)
-        return self._domains or ()
-
-    async def _secret(self, credential: Credential, guest_token: str, *, real_token: bool) -> str | None:
-        """Return the credential's value to send, learnt by the log before it goes anywhere."""
-        if credential is Credential.NONE:
-            return None
-        if credential is Credential.GUEST:
-            return guest_token
-        if credential is Credential.GARBAGE:
-            value = secrets.token_urlsafe(32)
-        elif credential in {Credential.AUTHORIZATION_CODE, Credential.PKCE}:
-            value = await self._users_secret(credential, real_token=real_token)
-        elif not (self.tokens.has_client and (self.region.is_loopback or real_token)):
-            value = self._decoy(credential)
-        elif credential is Credential.CLIENT_CREDENTIALS:
-            value = (await self._issued()).value
-        elif credential is Credential.EXPIRED:
-            value = self._spent = self._spent or await self._unusable()
-        else:
-            value = self._decoy(credential)
-        self.log.learn(value)
-        return value
-
-    async def _users_secret(self, credential: Credential, *, real_token: bool) -> str:
-        """A user's token of this grant if there is one to send, and a decoy otherwise."""
-        held = self.tokens.user_flow
-        if held is not None and held.token.grant == credential:
-            allowed = self.region.is_loopback or real_token
-            return held.token.value if allowed else self._decoy(credential)
-        if self.sandbox is not None:
-            return (await self._users_token(credential, None)).value
-        return self._decoy(credential)
-
-    def _decoy(self, credential: Credential) -> str:
-        """Make something of a token's shape, and say so in the log."""
-        self.log.record(
-            "note", stage="handshake", note=f"A decoy of a token's shape stands in for {credential.value}."
-        )
-        return f"decoy-{secrets.token_urlsafe(32)}"
-
-    async def _unusable(self) -> str:
-        """Have a token of its own issued, and revoke it: it ends as one whose time is over does."""
-        flow = self.tokens.client_credentials()
-        await flow.issue(self._http())
-        assert flow.token is not None
-        await PlatformApi(self._http(), flow).request("DELETE", "/api/v2/tokens/me", stage="token")
-        return flow.token.value
+        return bridge.run(self.handshakes.allowed_domains())
 
     def matrix(
         self,
@@ -677,32 +502,13 @@ class Lab:
         """
         plan = vary(credentials, placements, deployments, origins, crossed=crossed)
         where = "the embedded sandbox" if self.sandbox else self.region.name
-        loopback = self.region.is_loopback
-        ask_first(len(plan), confirm, loopback=loopback, where=where)
+        ask_first(len(plan), confirm, loopback=self.region.is_loopback, where=where)
 
-        async def attempt(setting: Setting) -> Attempt:
-            return await self._attempt(
-                Credential(setting.credential),
-                Placement(setting.placement),
-                deployment_id=setting.deployment,
-                origin=setting.origin,
-                real_token=real_token,
-            )
-
-        async def run() -> Matrix:
-            self._check_open()
-            for name in dict.fromkeys(setting.credential for setting in plan.settings):
-                await self._secret(Credential(name), str(uuid4()), real_token=real_token)  # asked for once
-            return await run_matrix(
-                plan,
-                attempt,
-                where=where,
-                at_once=AT_ONCE_ON_LOOPBACK if loopback else AT_ONCE,
-                progress=progress,
-                cancel=cancel,
-            )
-
-        return bridge.run(run(), timeout=3600.0)
+        self._check_open()
+        work = self.handshakes.matrix(
+            plan, where=where, real_token=real_token, progress=progress, cancel=cancel
+        )
+        return bridge.run(work, timeout=3600.0)
 
     def preflight(self, *, search_regions: bool = False, proxy: str | None = None) -> Preflight:
         """Look at everything that can be known before a socket is opened, rung by rung.
@@ -716,7 +522,7 @@ class Lab:
         return bridge.run(
             run_preflight(
                 self._http(),
-                self._deployment_id,
+                self.handshakes.deployment_id,
                 origin=self.origin,
                 platform=self._platform if self.tokens.has_client else None,
                 search_regions=search_regions,
@@ -989,30 +795,25 @@ class Lab:
                 next_step="Make a new one; this one's log stays readable.",
             )
 
+    def _code_client(self) -> tuple[str, str]:
+        """The sandbox's OAuth client for people, whose own user signs in by program."""
+        assert self.sandbox is not None
+        known = self.sandbox.world.code_client
+        return known.id, known.secret
+
+    def _inactive_deployment(self) -> str:
+        assert self.sandbox is not None
+        return str(self.sandbox.deployments.add(status="Inactive").id)
+
     def _http(self) -> Client:
+        self._check_open()
         if self._client is None:
             self._client = Client(self.region, self.log)
         return self._client
 
-    async def _issued(self) -> AccessToken:
-        """Return a live access token of the client, asking for one if the token stage was skipped."""
-        self._check_open()
-        flow = self.tokens.client_flow
-        if flow is None or flow.used_up:
-            return await self._token(scope=None, url=None, body_format="form")
-        assert flow.token is not None
-        return flow.token
-
     async def _platform(self, writes: Iterable[str] = ()) -> PlatformApi:
-        self._check_open()
         allowed = {*LABS_OWN_WRITES, *writes}
         return PlatformApi(self._http(), await self.tokens.speaking(self._http()), writes=allowed)
-
-
-_SCOPE_NOTE = (
-    "A scope was asked for. Scopes apply only to clients that do not use the client-credentials grant; "
-    "this one is limited by its roles, so adding a scope never mends a refusal (level: official)."
-)
 
 
 def _sandbox_seed() -> int:

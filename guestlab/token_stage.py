@@ -19,6 +19,8 @@ from guestlab.tokens import AccessToken, Bearer, ClientCredentials, owner_of
 from guestlab.user_token import UserToken
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from guestlab.http import Client
     from guestlab.log import Log
     from guestlab.regions import Region
@@ -37,6 +39,11 @@ _GRANTS = {
 _PATIENCE = 300.0
 """Seconds a person has to sign in, unless said otherwise."""
 
+_SCOPE_NOTE = (
+    "A scope was asked for. Scopes apply only to clients that do not use the client-credentials grant; "
+    "this one is limited by its roles, so adding a scope never mends a refusal (level: official)."
+)
+
 
 class Tokens:
     """Every access token one lab holds.
@@ -47,6 +54,7 @@ class Tokens:
         client_id: The OAuth client's id.
         client_secret: Its secret, or what gives it when it is first needed.
         access_token: A token brought along, or what gives it.
+        stand_in: Gives id and secret of an OAuth client whose user signs in by program: the sandbox's.
     """
 
     def __init__(
@@ -57,9 +65,11 @@ class Tokens:
         client_id: str | None = None,
         client_secret: Secret | None = None,
         access_token: Secret | None = None,
+        stand_in: Callable[[], tuple[str, str]] | None = None,
     ) -> None:
         self._region, self._log = region, log
         self.client_id = client_id
+        self._stand_in = stand_in
         self._source, self._brought = client_secret, access_token
         if isinstance(client_secret, str) and client_secret:
             log.learn(client_secret)
@@ -121,8 +131,17 @@ class Tokens:
         await flow.issue(http)
         self.client_flow = self._newest = flow
         flow.describe(await PlatformApi(http, flow).token_info())
+        if scope is not None:
+            self._log.record("note", stage="token", note=_SCOPE_NOTE)
         assert flow.token is not None
         return flow.token
+
+    async def issued(self, http: Client) -> AccessToken:
+        """Return a live token of the client, asking for one if the token stage was skipped."""
+        if self.client_flow is None or self.client_flow.used_up:
+            return await self.issue(http)
+        assert self.client_flow.token is not None
+        return self.client_flow.token
 
     # -- a person's -------------------------------------------------------------------------------------
 
@@ -149,6 +168,35 @@ class Tokens:
         if self.sign_in is not None:
             self.sign_in.close()
             self.sign_in = None
+
+    async def users_token(
+        self, http: Client, grant: str, redirected: str | None = None, timeout: float | None = None
+    ) -> AccessToken:
+        """Finish the sign-in of this grant; where a stand-in may sign in, begin it first.
+
+        Raises:
+            InputError: Nobody has begun to sign in.
+            DeadlineError: The person did not come back in time.
+        """
+        begun = self.sign_in
+        if begun is None or (self._stand_in is not None and begun.grant != grant):
+            if self._stand_in is None:
+                raise InputError(
+                    "Nobody has begun to sign in.",
+                    why="A user's token comes of a person's sign-in to an OAuth client of yours.",
+                    next_step="Call lab.sign_in(client_id) and open its .address in a browser.",
+                )
+            client_id, secret = self._stand_in()
+            plain = grant == "authorization_code"
+            self.begin_sign_in(client_id, client_secret=secret if plain else None, listen=False)
+        return await self.redeem(http, redirected, timeout)
+
+    async def users_secret(self, http: Client, grant: str, *, real: bool) -> str | None:
+        """Return a user's token of this grant to send; None if there is none, or it may not be sent."""
+        held = self.user_flow
+        if held is not None and held.token.grant == grant:
+            return held.token.value if real else None
+        return (await self.users_token(http, grant)).value if self._stand_in is not None else None
 
     async def redeem(self, http: Client, redirected: str | None, timeout: float | None) -> AccessToken:
         """Finish the sign-in that was begun: by the address given, by the browser's return, or by program.
@@ -230,8 +278,7 @@ class Tokens:
     async def speaking(self, http: Client) -> ClientCredentials | UserToken:
         """Return the flow that speaks for the lab, getting a token first if the stage was skipped."""
         if self.has_client or not (self._brought or self.own_flow or self.user_flow):
-            if self.client_flow is None or self.client_flow.used_up:
-                await self.issue(http)
+            await self.issued(http)
             assert self.client_flow is not None
             return self.client_flow
         if self.own_flow is None and self._brought:

@@ -52,6 +52,8 @@ LAYERS = {
     "redirect_listener": 3,
     "secret_sources": 2,
     "token_stage": 3,
+    "conversation_stage": 4,
+    "handshake_stage": 3,
     "tokens": 3,
     "user_token": 3,
     "platform_api": 3,

@@ -162,7 +162,7 @@ def test_a_deployment_of_another_region_is_found_there(monkeypatch: pytest.Monke
 
 def test_the_sandboxs_ids_are_asked_for_nowhere_else(lab: Lab) -> None:
     """A server of this machine has no other regions."""
-    lab._deployment_id = UNKNOWN
+    lab.handshakes.deployment_id = UNKNOWN
     found = lab.preflight(search_regions=True)
     assert _rung(found, "regions").state == "skipped"
 
@@ -170,7 +170,7 @@ def test_the_sandboxs_ids_are_asked_for_nowhere_else(lab: Lab) -> None:
 @pytest.mark.parametrize(("deployment_id", "told"), [("bogus", True), (UNKNOWN, False)])
 def test_an_id_that_is_no_uuid_is_told_as_such(lab: Lab, deployment_id: str, told: bool) -> None:
     """Beside that it is not known; of a UUID only that."""
-    lab._deployment_id = deployment_id
+    lab.handshakes.deployment_id = deployment_id
     rung = _rung(lab.preflight(), "config.json")
     assert rung.state == "failed"
     assert ("no UUID" in rung.note) is told
