@@ -29,29 +29,30 @@ SAID = tuple(BACK.get(column.name, column.name) for column in MESSAGES_COLUMNS)
 
 
 def http(table: pd.DataFrame) -> pd.DataFrame:
-    """The view `http` of a whole table."""
-    wanted = [column.name for column in HTTP_COLUMNS if column.name in NAMES]
-    rows = table.loc[table["kind"].isin(["request", "response"])]
-    rows = rows[[*wanted, "kind", "exchange", "monotonic_ns", "size"]]
-    requests = rows[rows["kind"] == "request"].set_index("seq", drop=False)
-    responses = rows[rows["kind"] == "response"]
-    answered = responses["exchange"].isin(requests.index)
-    answers = responses[answered].drop_duplicates("exchange", keep="last").astype({"exchange": "int64"})
-    answers = answers.set_index("exchange").reindex(requests.index)
-    elapsed = (answers["monotonic_ns"] - requests["monotonic_ns"]).astype("Float64") / 1e6
-    exchanges = requests.assign(
-        http_status=answers["http_status"],
-        latency_ms=answers["latency_ms"].fillna(elapsed),
-        request_size=requests["size"],
-        response_size=answers["size"],
-        correlation_id=answers["correlation_id"].fillna(requests["correlation_id"]),
-        note=answers["note"].fillna(requests["note"]),
-    )
-    # An answer whose request is not in this log stands alone.
-    alone = responses[~answered]
-    alone = alone.assign(request_size=None, response_size=alone["size"])
-    both = pd.concat([typed(exchanges, HTTP_COLUMNS), typed(alone, HTTP_COLUMNS)])
-    return typed(both.sort_values("seq"), HTTP_COLUMNS)
+    """The view `http` of a whole table, row by row."""
+    rows = table[table["kind"].isin(["request", "response"])].astype(object)
+    rows = rows.where(rows.notna(), None).to_dict("records")
+    asked = {row["seq"] for row in rows if row["kind"] == "request"}
+    answers = {row["exchange"]: row for row in rows if row["kind"] == "response"}  # the last one counts
+    made = []
+    for row in rows:
+        if row["kind"] == "request":
+            made.append(_exchange(row, answers.get(row["seq"])))
+        elif row["exchange"] not in asked:
+            made.append({**row, "response_size": row["size"]})
+    return typed(pd.DataFrame(made, columns=[column.name for column in HTTP_COLUMNS]), HTTP_COLUMNS)
+
+
+def _exchange(request: dict[str, Any], answer: dict[str, Any] | None) -> dict[str, Any]:
+    """One row of a request and what it was answered."""
+    row = {**request, "request_size": request["size"]}
+    if answer is None:
+        return row | {"http_status": None, "latency_ms": None}
+    elapsed = (answer["monotonic_ns"] - request["monotonic_ns"]) / 1e6
+    row["latency_ms"] = elapsed if answer["latency_ms"] is None else answer["latency_ms"]
+    for name in ("correlation_id", "note"):
+        row[name] = request[name] if answer[name] is None else answer[name]
+    return row | {"http_status": answer["http_status"], "response_size": answer["size"]}
 
 
 def frames(table: pd.DataFrame) -> pd.DataFrame:
