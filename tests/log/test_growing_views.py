@@ -174,3 +174,14 @@ def test_a_view_shares_nothing_with_the_next() -> None:
     assert log.messages["message_id"].tolist() == ["m2", "m1"]
     for name, frame in before.items():
         pd.testing.assert_frame_equal(frame, copies[name])
+
+
+def test_a_request_answered_twice_has_its_last_answer() -> None:
+    """As after an interim answer; one that nothing asked for stands alone."""
+    log = Log()
+    asked = log.record("request", size=1).seq
+    log.record("response", exchange=asked, http_status=401)
+    log.record("response", exchange=asked, http_status=101, latency_ms=1.5)
+    log.record("response", exchange=asked + 100, http_status=401, size=2)
+    pd.testing.assert_frame_equal(log.http, http(log.table()))
+    assert log.http["http_status"].tolist() == [101, 401]
