@@ -86,6 +86,13 @@ _MEANT: dict[str, str] = {
     ),
 }
 
+_COMMUNICATION = re.compile(r"/communications/[^/]+/")
+_NO_COMMUNICATION = (
+    "There is no such conversation, or it has no such communication: a participant's own id is none.",
+    "Pass the id of one of the agent's communications: messages[].id of that participant in "
+    "platform.conversation(conversation_id).",
+)
+
 
 def permissions_named(envelope: dict[str, Any]) -> tuple[str, ...]:
     """The permissions a refusal names, in its message or its parameters.
@@ -128,6 +135,8 @@ def refusal(
 def _advice(code: str, status: int, method: str, path: str, envelope: dict[str, Any]) -> tuple[str, str]:
     if status == 404 and path in _MEANT:
         return f"The Platform API has no {method} {path}.", _MEANT[path]
+    if status == 404 and _COMMUNICATION.search(path):
+        return _NO_COMMUNICATION
     if status == 403 and (not code or _PERMITTING.search(code)):
         return _permission_advice(code, method, path, envelope)
     for key in (code, status, status // 100 * 100):

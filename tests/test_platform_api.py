@@ -281,6 +281,14 @@ def test_a_refusal_says_what_to_change(status: int, code: str, message: str, adv
     assert not message or message in error.evidence
 
 
+def test_a_participant_is_no_communication() -> None:
+    """Each has an id; the wrong one is met with a bare 404."""
+    desk = Desk(CLOUD, _refused(404, "not.found", "The requested resource was not found."))
+    with pytest.raises(PlatformError) as refused:
+        run(_api(desk, writes=WRITES).say(ID, "a-participant", "hello"))
+    assert "messages[].id" in refused.value.next_step
+
+
 def test_a_secret_in_a_refusal_is_masked() -> None:
     """The platform may repeat what was sent."""
     desk = Desk(CLOUD, _refused(400, "bad.request", "cannot read top-secret-value"))
