@@ -89,8 +89,10 @@ _MEANT: dict[str, str] = {
 _COMMUNICATION = re.compile(r"/communications/[^/]+/")
 _NO_COMMUNICATION = (
     "There is no such conversation, or it has no such communication: a participant's own id is none.",
-    "Pass the id of one of the agent's communications: messages[].id of that participant in "
-    "platform.conversation(conversation_id).",
+    (
+        "Pass the id of one of the agent's communications: messages[].id of that participant in "
+        "platform.conversation(conversation_id)."
+    ),
 )
 
 
