@@ -11,6 +11,7 @@ import pytest
 
 from guestlab.cli import log as commands
 from guestlab.cli import main
+from guestlab.log import Log
 from guestlab.log.reading import read
 from guestlab.log.writing.lines import write_jsonl
 from tests.log.made_logs import SECRETS, differing, new_log, planted_log
@@ -153,7 +154,7 @@ def test_one_file_named_twice_is_one_log(file: Path, capsys: pytest.CaptureFixtu
 def test_a_dataset_that_holds_something_is_added_to_only_when_asked(
     file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The same log converted twice would be in it twice."""
+    """The same log converted twice is in it once all the same; another one is added."""
     out = str(file.parent / "x.parquet")
     assert main(["log", "convert", str(file), out]) == 0
     with pytest.raises(SystemExit) as ended:
@@ -162,7 +163,12 @@ def test_a_dataset_that_holds_something_is_added_to_only_when_asked(
     assert "--append" in capsys.readouterr().err
     assert len(read(out)) == 3
     assert main(["log", "convert", str(file), out, "--append"]) == 0
-    assert len(read(out)) == 6
+    assert len(read(out)) == 3
+    other = Log()
+    other.record("note", note="another")
+    other.to_jsonl(file.parent / "b.jsonl")
+    assert main(["log", "convert", str(file.parent / "b.jsonl"), out, "--append"]) == 0
+    assert len(read(out)) == 4
     with pytest.raises(SystemExit):
         main(["log", "convert", str(file), str(file.parent / "x.csv"), "--append"])
 

@@ -706,8 +706,9 @@ class Log:
         """Write a Parquet dataset, partitioned by day and sorted by session, and return its folder.
 
         Into one folder any number of logs and processes may write. Written again, this log takes the place
-        of what it wrote there before; one that was read from the folder is another log, and adds. Swept
-        once more and renamed when whole, as `to_har`. Needs pyarrow: `pip install 'guestlab[parquet]'`.
+        of what it wrote there before, and of copies of the same run that others wrote there; of copies the
+        longest stays. A log put together of several is another one, and adds to them. Swept once more and
+        renamed when whole, as `to_har`. Needs pyarrow: `pip install 'guestlab[parquet]'`.
 
         Raises:
             InputError: pyarrow is not installed.

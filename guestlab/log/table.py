@@ -49,7 +49,11 @@ _SLACK = 8
 def typed(frame: pd.DataFrame, columns: Sequence[Column]) -> pd.DataFrame:
     """Select a schema's columns, in its order and with its dtypes."""
     dtypes = {column.name: _dtype(column) for column in columns}
-    return frame[list(dtypes)].astype(dtypes).reset_index(drop=True)
+    made = frame[list(dtypes)].astype(dtypes).reset_index(drop=True)
+    for column in columns:  # a file may have the categories in another order, which pandas takes for the same
+        if column.dtype == "category" and list(made[column.name].cat.categories) != [*column.categories]:
+            made[column.name] = made[column.name].cat.set_categories(list(column.categories))
+    return made
 
 
 def _dtype(column: Column) -> Any:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from guestlab.errors import InputError
-from guestlab.log import COLUMNS
+from guestlab.log import COLUMNS, Log
 from guestlab.log.reading import read
 from guestlab.log.writing import dataset
 from guestlab.log.writing.dataset import arrow_schema, write_parquet
@@ -106,12 +106,78 @@ def test_a_log_written_again_takes_the_place_of_itself(tmp_path: Path) -> None:
 
 
 def test_a_forked_log_is_another_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Parent and child go on apart, and neither may remove what the other wrote."""
-    log = new_log()
-    log.record("note", note="x")
-    write_parquet(log, tmp_path / "archive")
+    """Parent and child go on apart, and neither may remove what the other alone wrote."""
+    parent, child = new_log(), new_log()
+    parent.record("note", note="before the fork", at_ns=1, monotonic_ns=1)
+    child.extend(parent.entries)
+    parent.record("note", note="parent", at_ns=2, monotonic_ns=2)
+    child.record("note", note="child", at_ns=3, monotonic_ns=3)
+    write_parquet(parent, tmp_path / "archive")
     monkeypatch.setattr(dataset.os, "getpid", lambda: -1)
-    assert len(read(write_parquet(log, tmp_path / "archive"))) == 2
+    notes = [entry.note for entry in read(write_parquet(child, tmp_path / "archive")).entries]
+    assert {"parent", "child"} <= set(notes)
+
+
+def test_a_copy_of_a_run_counts_once(tmp_path: Path) -> None:
+    """Its journal read by somebody else, an export, the live log: the one file is the same run's."""
+    log = Log(journal=tmp_path / "run.journal.jsonl")
+    for number in range(3):
+        log.record("note", note=f"x{number}", at_ns=(1 + number) * DAY)
+    log.to_csv(tmp_path / "run.csv")
+    folder = log.to_parquet(tmp_path / "archive")
+    for copy in ("run.journal.jsonl", "run.csv"):
+        read(tmp_path / copy).to_parquet(folder)
+        assert sorted(str(entry.note) for entry in read(folder).entries) == ["x0", "x1", "x2"]
+        assert len(list(folder.rglob("*.parquet"))) == 3
+
+
+def test_of_copies_the_longest_stays(tmp_path: Path) -> None:
+    """An early copy written late takes nothing away, and a later one replaces it."""
+    log = Log()
+    log.record("note", note="x0")
+    early = log.to_jsonl(tmp_path / "early.jsonl")
+    log.record("note", note="x1")
+    whole = log.to_jsonl(tmp_path / "whole.jsonl")
+    folder = tmp_path / "archive"
+    for path, notes in ((early, ["x0"]), (whole, ["x0", "x1"]), (early, ["x0", "x1"])):
+        read(path).to_parquet(folder)
+        assert [entry.note for entry in read(folder).entries] == notes
+
+
+def test_copies_without_times_are_not_taken_for_one_run(tmp_path: Path) -> None:
+    """Where no clock told when it was, equal entries may be of two runs, and none is lost."""
+    for _ in range(2):
+        log = new_log()
+        log.record("note", note="x", at_ns=DAY, monotonic_ns=0)
+        log.to_parquet(tmp_path / "archive")
+    assert len(read(tmp_path / "archive")) == 2
+
+
+def test_of_equal_copies_written_at_once_one_stays(tmp_path: Path) -> None:
+    """Four processes, each with a copy of one run: they take turns, and none removes the last."""
+    log = Log()
+    for number in range(20):
+        log.record("note", note=f"x{number}")
+    export = log.to_jsonl(tmp_path / "run.jsonl")
+    folder = tmp_path / "archive"
+    code = "import sys, guestlab as gl; gl.read(sys.argv[1]).to_parquet(sys.argv[2])"
+    running = [subprocess.Popen([sys.executable, "-c", code, str(export), str(folder)]) for _ in range(4)]
+    assert [process.wait(60) for process in running] == [0, 0, 0, 0]
+    assert len(list(folder.rglob("*.parquet"))) == 1
+    assert len(read(folder)) == 20
+
+
+def test_without_file_locks_copies_are_left_where_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on Windows: rather twice than not at all."""
+    log = Log()
+    log.record("note", note="x")
+    folder = log.to_parquet(tmp_path / "archive")
+    monkeypatch.setitem(sys.modules, "fcntl", None)
+    copy = read(log.to_jsonl(tmp_path / "run.jsonl"))
+    copy.to_parquet(folder)
+    assert len(list(folder.rglob("*.parquet"))) == 2
 
 
 def test_an_unfinished_write_is_passed_over(tmp_path: Path) -> None:

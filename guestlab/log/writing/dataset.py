@@ -4,9 +4,9 @@
     archive/day=2026-11-23/5f0c…e1-1.parquet
 
 Every log has a name of its own in every process, so that many processes and machines may write into one
-folder; the same log written again takes the place of what it wrote there before. Files get their names when
-all of them are whole; what begins with a dot is none yet, and pandas, Dask and Arrow pass over it. Reading
-back is `reading/dataset.py`.
+folder; the same log written again takes the place of what it wrote there before, and so does a copy of it
+(`copies.py`). Files get their names when all of them are whole; what begins with a dot is none yet, and
+pandas, Dask and Arrow pass over it. Reading back is `reading/dataset.py`.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from guestlab.errors import LogError
 from guestlab.log.entry import COLUMNS
 from guestlab.log.reading.dataset import arrow
 from guestlab.log.times import day_of
+from guestlab.log.writing.copies import copies_of, run_of, turn
 from guestlab.log.writing.files import blocks_of, complaint
 
 if TYPE_CHECKING:
@@ -65,8 +66,10 @@ def _type(column: Column) -> Any:
 def write_parquet(log: Log, folder: Path) -> Path:
     """Add a log to the dataset in a folder, which is made where it is missing; return the folder.
 
-    What this very log wrote there before is replaced. A log that was read from the dataset is another one:
-    written back into the folder it stands there a second time.
+    What this very log wrote there before is replaced, and so is a copy of it, such as its journal read by
+    another process: of copies the longest stays, and the newest of equal ones. A log that was put together of
+    several is another one, and so is one without times (`monotonic_ns` 0): written into the folder that holds
+    its parts, they stand there twice.
 
     `gl.read` gives an equal log, but for `source_file`, which is the dataset's name where it was missing.
     Rows lie by session, then `seq`, in one file per day of `at`.
@@ -84,7 +87,7 @@ def write_parquet(log: Log, folder: Path) -> Path:
             next_step="Give the path of a folder; it is made where it is missing.",
         )
     try:
-        _write(table, folder, _name_of(log))
+        _write(table, folder, _name_of(log, table))
     except OSError as error:
         raise complaint(folder, error) from None
     return folder
@@ -106,12 +109,12 @@ def _table(block: Sides, length: int) -> Any:
     return pyarrow.table(columns, schema=arrow_schema())
 
 
-def _name_of(log: Log) -> str:
-    """Name a log, the same as long as it lives in this process."""
+def _name_of(log: Log, table: Any) -> str:
+    """Name a log, the same as long as it lives in this process; half of it is that of the run."""
     with _naming:
         process, name = _names.get(log, (0, ""))
         if process != os.getpid():
-            name = secrets.token_hex(16)
+            name = (run_of(table) or secrets.token_hex(8)) + secrets.token_hex(8)
             _names[log] = os.getpid(), name
         return name
 
@@ -127,17 +130,20 @@ def _write(table: Any, folder: Path, name: str) -> None:
             part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
             renamed.append((part, path))
             _write_file(rows, part)
-        for part, path in renamed:
-            part.replace(path)
-        written = {path for _, path in renamed}
-        for held in (folder, *folder.glob("day=*")):
-            for path in held.glob(f"{name}-*.parquet"):
-                if path not in written:
-                    path.unlink()
-    except BaseException:
+        with turn(folder) as is_ours:
+            copies, is_within = copies_of(table, name, folder) if is_ours else ((), False)
+            before = {
+                path for held in (folder, *folder.glob("day=*")) for path in held.glob(f"{name}-*.parquet")
+            }
+            if not is_within:
+                for part, path in renamed:
+                    part.replace(path)
+                before -= {path for _, path in renamed}
+            for path in (*before, *copies):
+                path.unlink(missing_ok=True)
+    finally:
         for part, _ in renamed:
             part.unlink(missing_ok=True)
-        raise
 
 
 def _days(table: Any) -> list[tuple[str, Any]]:
