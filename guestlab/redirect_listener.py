@@ -83,7 +83,10 @@ class RedirectListener:
 
     def _take(self, target: str) -> tuple[str, str] | None:
         """Judge an address; None when it is not the redirect URI at all."""
-        parts = urlsplit(target)
+        try:
+            parts = urlsplit(target)
+        except ValueError:  # such as //[, which anybody on this machine may ask for
+            return None
         if parts.path != self._path:
             return None
         state = parse_qs(parts.query).get("state", [""])[0]

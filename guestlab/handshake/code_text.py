@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import islice
 from typing import Any
 
 from guestlab.handshake.code_frames import read_frames
@@ -19,6 +20,8 @@ __all__ = ["looks_like_code", "read_code", "with_made_query"]
 
 MAX_CODE = 100_000
 """Characters of code that are looked at."""
+MAX_ASKED = 100
+"""Calls that are read until one of them is a request."""
 
 _OPENS = re.compile(
     r"\b(?:new\s+(?:\w+\.)?(?:Reconnecting)?(?:WebSocket|ws|WS|W3CWebSocket|WebSocketClient|SockJS)"
@@ -84,7 +87,7 @@ def read_code(text: str) -> dict[str, Any]:
         return _socket(text, opened, names)
     if _POWERSHELL.search(text):
         return _powershell(text)
-    for asked in _ASKS.finditer(text):
+    for asked in islice(_ASKS.finditer(text), MAX_ASKED):
         method = (asked["method"] or "").upper()
         name = (asked["fetch"] or asked[0].partition(".")[0]).strip()
         found = _asked(method, *LooseReader(text, asked.end(), names).call())

@@ -13,8 +13,11 @@ __all__ = ["LooseReader"]
 
 MAX_DEPTH = 12
 MAX_ITEMS = 500
+MAX_SKIPPED = 50_000
+"""Characters one reader passes over that it does not understand; then it is at the end of the text."""
 
 _SPACE = re.compile(r"(?:\s|//[^\n]*|/\*.*?\*/|#[^\n]*)*", re.DOTALL)
+_MARKS = re.compile(r"[,()\[\]{}]")
 _NAME = re.compile(
     r"(?:new\s+|await\s+|async\s+)*[A-Za-z_$][\w$]*(?:\s*(?:\.|\?\.|::|->)\s*[A-Za-z_$][\w$]*)*"
 )
@@ -60,8 +63,9 @@ class LooseReader:
         self.text = text
         self.at = at
         self.names = names or {}
+        self._patience = MAX_SKIPPED
 
-    def call(self) -> tuple[list[Any], dict[str, Any]]:
+    def call(self, depth: int = 0) -> tuple[list[Any], dict[str, Any]]:
         """Read `(a, b, key=c)` at the cursor: positional values and keyword values."""
         positional: list[Any] = []
         named: dict[str, Any] = {}
@@ -73,9 +77,9 @@ class LooseReader:
             keyword = re.compile(r"([A-Za-z_]\w*)\s*(?:=(?![=>])|:(?=\s))").match(self.text, self._skip())
             if keyword:
                 self.at = keyword.end()
-                named[keyword[1]] = self.value()
+                named[keyword[1]] = self.value(depth)
             else:
-                positional.append(self.value())
+                positional.append(self.value(depth))
             if not self._take(","):
                 self._to_end_of_item(")")
         return positional, named
@@ -205,7 +209,7 @@ class LooseReader:
             return _CONSTANTS[word]
         if self.text.startswith("(", self._skip()):
             wraps = _WRAPPERS.fullmatch(word) is not None
-            positional, named = self.call() if depth < MAX_DEPTH else ([], {})
+            positional, named = self.call(depth + 1) if depth < MAX_DEPTH else ([], {})
             inner = positional[0] if wraps and positional else named if wraps and named else None
             if isinstance(inner, str) and inner[:1] == "/" and len(positional) == 2:
                 inner = f"{positional[1]}".rstrip("/") + inner  # new URL("/v1", "wss://…")
@@ -235,16 +239,18 @@ class LooseReader:
 
     def _to_end_of_item(self, end: str) -> None:
         """Go to the comma or bracket that ends an item whose rest is not understood."""
-        depth = 0
-        while not self._ended():
-            character = self.text[self.at]
+        depth, to = 0, len(self.text)
+        for mark in _MARKS.finditer(self.text, self.at, self.at + self._patience):
+            character = mark[0]
             if depth == 0 and character in {",", end}:
-                self.at += character == ","
-                return
-            depth += (character in "([{") - (character in ")]}")
+                to = mark.end() if character == "," else mark.start()
+                break
+            depth += 1 if character in "([{" else -1 if character in ")]}" else 0
             if depth < 0:
-                return
-            self.at += 1
+                to = mark.start()
+                break
+        self._patience = max(0, self._patience - (to - self.at))
+        self.at = to
 
     def _skip(self) -> int:
         space = _SPACE.match(self.text, self.at)

@@ -15,6 +15,7 @@ from websockets.client import ClientProtocol
 from websockets.exceptions import InvalidHandshake, InvalidURI
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Response
+from websockets.protocol import State
 from websockets.uri import parse_uri
 
 from guestlab.errors import InputError
@@ -191,6 +192,8 @@ class _Wire:
     async def configure(self) -> str:
         """Send the first frame and read until the session is configured or refused."""
         assert self.plan.first_frame is not None
+        if self.protocol.state is not State.OPEN:  # closed, or broken, in one packet with the 101
+            raise StepFailed(self._closed_note())
         self.protocol.send_text(self.plan.first_frame.encode())
         self.first_frame = self.plan.first_frame
         self._record_frame("sent", self.plan.first_frame)

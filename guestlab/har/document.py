@@ -7,6 +7,7 @@ entries that are whole, and of a torn WebSocket the frames that are; what is mis
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from dataclasses import dataclass, field
@@ -68,10 +69,10 @@ def read_document(data: bytes) -> Document:
     """
     data = _utf8(data)
     try:
-        log = _TOP.decode(data).log
-    except msgspec.ValidationError:
-        log = _otherwise(data)
-    except (msgspec.DecodeError, RecursionError, ValueError):
+        log = _log_of(data)
+    except (msgspec.DecodeError, RecursionError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
         return _recovered(data)
     return Document(entries=log.entries, creator=_name(log.creator), guestlab=log.guestlab)
 
@@ -92,8 +93,10 @@ def _utf8(data: bytes) -> bytes:
     return data.removeprefix(b"\xef\xbb\xbf")
 
 
-def _otherwise(data: bytes) -> _Log:
-    """Read a document of another shape: one without the outer object, or none at all."""
+def _log_of(data: bytes) -> _Log:
+    """Read a document that is whole; one without the outer object, too."""
+    with contextlib.suppress(msgspec.ValidationError):
+        return _TOP.decode(data).log
     try:
         return _BARE.decode(data)
     except msgspec.ValidationError:
