@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 _COVERED = re.compile(r"cov: (\d+) ft: (\d+) corp: (\d+)")
+_DONE = re.compile(r"^Done \d+ runs in (\d+) second", re.MULTILINE)
 _EXECUTED = re.compile(r"stat::number_of_executed_units:\s+(\d+)")
 _LONGEST = 120
 """Seconds after which libFuzzer takes an input for a hang."""
@@ -78,19 +79,18 @@ def _searched(target: Target, seconds: float, number: int, findings: Path, corpu
         for place, finding in enumerate(found):
             (findings / f"{target.name}-{place}.input").write_bytes(finding.data)
             (findings / f"{target.name}-{place}.txt").write_text(finding.error, encoding="utf-8", errors="replace")
-        facts: dict[str, Any] = {"inputs": count, "edges": None, "findings": [one.where for one in found]}
+        taken = round(time.monotonic() - started, 1)
+        facts: dict[str, Any] = {"seconds": taken, "inputs": count, "edges": None, "findings": [one.where for one in found]}
         engine = f"hypothesis {version('hypothesis')}"
     else:
         facts = _guided(target, seconds, number, findings, corpus)
         engine = f"atheris {version('atheris')}"
-    taken = round(time.monotonic() - started, 1)
-    return {"target": target.name, "engine": engine, "seconds": taken, **facts}
+    return {"target": target.name, "engine": engine, **facts}
 
 
 def _guided(target: Target, seconds: float, number: int, findings: Path, corpus: Path | None) -> dict[str, Any]:
     """Search in a process of its own; after a hang or too much memory in another, for the time that is left."""
-    until = time.monotonic() + seconds
-    inputs, edges, found = 0, 0, list[str]()
+    inputs, edges, searched, found = 0, 0, 0.0, list[str]()
     with tempfile.TemporaryDirectory() as folder:
         seeds, kept = Path(folder, "seeds"), (corpus or Path(folder, "corpus")) / target.name
         kept.mkdir(parents=True, exist_ok=True)
@@ -99,12 +99,15 @@ def _guided(target: Target, seconds: float, number: int, findings: Path, corpus:
             (seeds / str(place)).write_bytes(data)
         words = Path(folder, "words")
         words.write_text("".join(f'"{_escaped(word)}"\n' for word in target.words), encoding="ascii")
-        while (left := round(until - time.monotonic())) > 0:
+        while (left := round(seconds - searched)) > 0:
+            started = time.monotonic()
             said = _run(
                 target, findings, f"-max_total_time={left}", f"-seed={number}", f"-timeout={_LONGEST}",
                 f"-rss_limit_mb={_MEGABYTES}", f"-max_len={target.longest}", f"-dict={words}", "-print_final_stats=1",
                 f"-artifact_prefix={findings}/{target.name}-", kept, seeds,
             )  # fmt: skip
+            done = _DONE.search(said)  # starting, which takes long, does not count
+            searched += float(done[1]) if done else min(time.monotonic() - started, left)
             inputs += sum(map(int, _EXECUTED.findall(said)))
             edges = max([edges, *(int(covered) for covered, _, _ in _COVERED.findall(said))])
             found += re.findall(r"^FINDING (.*)", said, re.MULTILINE)
@@ -112,7 +115,7 @@ def _guided(target: Target, seconds: float, number: int, findings: Path, corpus:
                 break
             found.append(ended[1] or ended[2])
             number += 1
-    return {"inputs": inputs, "edges": edges, "findings": sorted(set(found))}
+    return {"seconds": searched, "inputs": inputs, "edges": edges, "findings": sorted(set(found))}
 
 
 def _run(target: Target, findings: Path, *arguments: object) -> str:
