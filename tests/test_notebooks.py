@@ -33,9 +33,12 @@ PROMISES = {
         r"HTTP 401 \(lane http\), empty body",
         r"upgrade\.deployment-missing",
         r"open: HTTP 101, SessionResponse 200",
+        r"\(6 of 6 did not\); the deployment id alone opens it",
         r"guest +hello",
         r"bot +\S",
         r"Outbound +\S",
+        r"<Log: \d+ entries>",
+        r"✗ #\d+ .* http 401 ",
     ],
     "02_why_does_it_not_connect": [
         r"refused at upgrade: HTTP 401",

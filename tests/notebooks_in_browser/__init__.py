@@ -1,1 +1,1 @@
-"""A real JupyterLab and a real Voila in a real browser. A package, so that its fixtures end with it."""
+"""JupyterLab, Notebook 7 and Voila in a real browser. A package, so that its fixtures end with it."""

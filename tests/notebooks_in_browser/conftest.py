@@ -1,9 +1,10 @@
-"""Notebooks in the real JupyterLab and in Voila, in the real Chromium of this machine.
+"""Notebooks in the real JupyterLab, Notebook 7 and Voila, in the real Chromium of this machine.
 
     page = jupyterlab.open(browser, {"demo": ["import guestlab as gl", "gl.Lab()"]})    # runs every cell
 
 One server of each kind serves all tests of this folder, on loopback, and is ended with them. What is absent is
-reported as not run; under GUESTLAB_REQUIRE_ALL=1 its absence fails.
+reported as not run; under GUESTLAB_REQUIRE_ALL=1 its absence fails. With GUESTLAB_SCREENSHOTS=folder the tests
+leave pictures there, light and dark, to be looked at.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import json
+import math
 import os
 import shutil
 import signal
@@ -44,6 +46,9 @@ SETTINGS = {
     "@jupyterlab/docmanager-extension:plugin": {"autosave": False},
 }
 START_TIMEOUT = 60.0
+EXPECT_TIMEOUT = 30_000  # milliseconds, of a busy machine; what holds is seen at once
+SCREENSHOTS = os.environ.get("GUESTLAB_SCREENSHOTS")
+"""A folder, to be given by whoever wants to look: the same tests leave their pictures there."""
 
 _READY = """async () => {
   const app = window.jupyterapp;
@@ -100,8 +105,12 @@ class Server:
             os.killpg(self.process.pid, signal.SIGKILL)
 
 
+@dataclass
 class JupyterLab(Server):
-    """JupyterLab, with the few things tests do to it."""
+    """JupyterLab or Notebook 7, with the few things tests do to it."""
+
+    path: str
+    """Where its notebooks are, below its address."""
 
     def open(self, browser: Any, name: str, cells: Sequence[str] | None = None, *, run: bool = True) -> Any:
         """Open a notebook of the folder in a page of its own, after writing it, and run all its cells.
@@ -116,7 +125,7 @@ class JupyterLab(Server):
             write_notebook(self.folder / f"{name}.ipynb", cells)
         page = browser.new_page(viewport={"width": 1280, "height": 1000})
         page.set_default_timeout(30_000)
-        page.goto(f"{self.url}/doc/tree/{name}.ipynb?reset")
+        page.goto(f"{self.url}/{self.path}/{name}.ipynb?reset")
         page.wait_for_function("() => window.jupyterapp?.shell?.currentWidget?.context?.isReady")
         page.evaluate(_READY)
         if run:
@@ -134,6 +143,26 @@ class JupyterLab(Server):
             "(dark) => document.body.dataset.jpThemeLight === (dark ? 'false' : 'true')", arg=dark
         )
 
+    def picture(self, what: Any, name: str) -> None:
+        """Take pictures of a part of a page, or of a page, in both themes; if somebody wants to look.
+
+        Args:
+            what: A locator or a page.
+            name: Of the files, without "_light.png" and "_dark.png".
+        """
+        if not SCREENSHOTS:
+            return
+        page = getattr(what, "page", what)
+        before = page.viewport_size
+        if what is not page:  # all of it at once, however tall it is
+            height = math.ceil(what.evaluate("(part) => part.scrollHeight"))
+            page.set_viewport_size({"width": before["width"], "height": max(before["height"], height + 200)})
+        for dark in (True, False):
+            self.theme(page, dark=dark)
+            page.wait_for_function("() => document.getAnimations().every((one) => one.playState !== 'running')")
+            what.screenshot(path=f"{SCREENSHOTS}/{name}_{'dark' if dark else 'light'}.png")
+        page.set_viewport_size(before)
+
 
 @pytest.fixture(scope="package")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -150,22 +179,33 @@ def written(folder: Path) -> Callable[[str, Sequence[str]], Path]:
 @pytest.fixture(scope="package")
 def jupyterlab(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterLab]:
     """JupyterLab on a free port."""
-    need("jupyterlab", found=importlib.util.find_spec("jupyterlab") is not None)
-    settings = tmp_path_factory.mktemp("settings")
-    (settings / "overrides.json").write_text(json.dumps(SETTINGS))
+    server = _jupyter("jupyterlab", "doc/tree", folder, tmp_path_factory.mktemp("jupyterlab"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="package")
+def notebook7(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterLab]:
+    """Notebook 7 on a free port: another arrangement of JupyterLab's parts, so that the same commands work."""
+    server = _jupyter("notebook", "notebooks", folder, tmp_path_factory.mktemp("notebook7"))
+    yield server
+    server.stop()
+
+
+def _jupyter(module: str, path: str, folder: Path, place: Path) -> JupyterLab:
+    need(module, found=importlib.util.find_spec(module) is not None)
+    (place / "overrides.json").write_text(json.dumps(SETTINGS))
     port = _free_port()
     url = f"http://127.0.0.1:{port}"
     process = _serve(
         f"{url}/api/status",
-        settings,
-        *("jupyterlab", "--no-browser", "--allow-root", f"--port={port}", "--ServerApp.port_retries=0"),
+        place,
+        *(module, "--no-browser", "--allow-root", f"--port={port}", "--ServerApp.port_retries=0"),
         *("--IdentityProvider.token=", "--ServerApp.disable_check_xsrf=True", "--expose-app-in-browser"),
-        *(f"--LabApp.app_settings_dir={settings}", "--LabApp.extension_manager=readonly"),
+        *(f"--LabServerApp.app_settings_dir={place}", "--LabApp.extension_manager=readonly"),
         *("--ServerApp.terminals_enabled=False", f"--ServerApp.root_dir={folder}"),
     )
-    server = JupyterLab(url, folder, process)
-    yield server
-    server.stop()
+    return JupyterLab(url, folder, process, path)
 
 
 @pytest.fixture(scope="package")
@@ -197,8 +237,9 @@ def browser() -> Iterator[Any]:
 
     A context of its own for each test would be cleaner; a page each is faster, and nothing is remembered.
     """
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=EXPECT_TIMEOUT)
     path = shutil.which("chromium")
     need("chromium", found=path is not None)
     with sync_playwright() as playwright:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import re
 from typing import TYPE_CHECKING, Any
 
 from playwright.sync_api import expect
 
+from .clicks import click_through_the_stages
+
 if TYPE_CHECKING:
     from pathlib import Path
-
-SHOTS = os.environ.get("GUESTLAB_SHOTS")
 
 CELLS = [
     "import guestlab as gl\nlab = gl.Lab()\nlab",
@@ -48,28 +46,6 @@ CONTRAST = """() => {
 }"""
 
 
-def _click_through(page: Any) -> None:
-    """Token, conversation, as asked, that works: each shows what it must."""
-    stages = {name: page.locator(f".gl-stage-{name}") for name in ("token", "conversation", "handshake")}
-    page.get_by_role("button", name="Get token", exact=True).click()
-    expect(stages["token"]).to_contain_text("The token is live")
-    page.get_by_role("button", name="Open conversation", exact=True).click()
-    expect(stages["conversation"]).to_contain_text("opened by Open Messaging")
-    page.get_by_role("button", name="As asked", exact=True).click()
-    expect(stages["handshake"]).to_contain_text("HTTP/1.1 401 Unauthorized")
-    expect(stages["handshake"]).to_contain_text("upgrade.deployment-missing")
-    page.get_by_role("button", name="That works", exact=True).click()
-    expect(stages["handshake"]).to_contain_text("HTTP/1.1 101 Switching Protocols")
-    expect(stages["handshake"].locator(".gl-pair > section")).to_have_count(2)
-    expect(page.get_by_label("Code to copy")).to_have_value(re.compile("deploymentId"))
-
-
-def _shoot(page: Any, name: str) -> None:
-    """Keep a picture where GUESTLAB_SHOTS names a folder; a person looks at it."""
-    if SHOTS:
-        page.locator(".gl-root").first.screenshot(path=f"{SHOTS}/{name}.png")
-
-
 def test_three_stages_in_jupyterlab(jupyterlab: Any, browser: Any, folder: Path) -> None:
     """Clicked through in both themes: readable, no script error, nothing secret in page or saved file."""
     page = jupyterlab.open(browser, "stepper", CELLS)
@@ -77,14 +53,14 @@ def test_three_stages_in_jupyterlab(jupyterlab: Any, browser: Any, folder: Path)
     page.on("pageerror", lambda error: errors.append(str(error)))
     root = page.locator(".gl-root").first
     expect(root).to_contain_text("Lab at the embedded sandbox")
-    _click_through(page)
+    click_through_the_stages(root)
     page.set_viewport_size({"width": 1280, "height": 3200})
+    jupyterlab.picture(root, "stepper_clicked_through")
     for dark in (False, True):
         jupyterlab.theme(page, dark=dark)
         ratios = page.evaluate(CONTRAST)
         assert len(ratios) > 60
         assert ratios[0][0] >= 4.5, ratios[:5]
-        _shoot(page, f"stepper_{'dark' if dark else 'light'}")
     expect(page.locator(".gl-root").nth(1)).to_contain_text("expires in 23 h")
     page.wait_for_function(
         "() => window.jupyterapp.shell.currentWidget.context.sessionContext.kernelDisplayStatus === 'idle'"

@@ -1,23 +1,25 @@
-"""The same stepper in Voila: no cells, no JupyterLab, the same clicks."""
+"""The same stepper and chat in Voila: no cells, no JupyterLab, the same clicks."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from playwright.sync_api import expect
+from .clicks import STEPPER, click_through_the_stages, say_hello_and_choose, view
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def test_three_stages_in_voila(voila: Any, browser: Any, written: Callable[..., Any]) -> None:
-    """401 and then 101, and every request beside its reply."""
-    written("app", ["import guestlab as gl\nlab = gl.Lab()\nlab"])
+def test_stages_and_chat_in_voila(voila: Any, browser: Any, written: Callable[..., Any]) -> None:
+    """401 and then 101, hello and an answer to a click."""
+    written("app", ["import guestlab as gl\nlab = gl.Lab()\nlab", "lab.session()"])
     page = browser.new_page(viewport={"width": 1280, "height": 1000})
+    page.set_default_timeout(60_000)  # Voila runs the cells before it shows anything
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto(f"{voila.url}/voila/render/app.ipynb")
-    page.get_by_role("button", name="Run all", exact=True).click()
-    handshake = page.locator(".gl-stage-handshake")
-    expect(handshake).to_contain_text("HTTP/1.1 401 Unauthorized", timeout=20_000)
-    expect(handshake).to_contain_text("HTTP/1.1 101 Switching Protocols", timeout=20_000)
-    expect(page.locator(".gl-stage-token")).to_contain_text("POST /oauth/token")
+    view(page, STEPPER).wait_for()
+    click_through_the_stages(view(page, STEPPER))
+    say_hello_and_choose(view(page, "Session "))
+    assert errors == []
     page.close()
