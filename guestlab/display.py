@@ -7,11 +7,11 @@ Tables and `<details>` only, no script and no style sheet, because renderers str
 from __future__ import annotations
 
 from dataclasses import dataclass
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 from guestlab.handshake.url_check import check_url
 from guestlab.style import look
+from guestlab.visible import escape
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

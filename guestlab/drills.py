@@ -11,7 +11,6 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from guestlab.display import View
@@ -20,6 +19,7 @@ from guestlab.handshake.diagnosis import Diagnosis, diagnose
 from guestlab.handshake.evidence import Evidence
 from guestlab.handshake.rules import RULES
 from guestlab.log.entry import Entry, Kind
+from guestlab.visible import escape
 
 if TYPE_CHECKING:
     from guestlab.handshake.attempt import Attempt

@@ -28,6 +28,7 @@ LAYERS = {
     "log.secret_keys": 1,
     "log.redaction": 1,
     "style": 1,
+    "visible": 1,
     "analysis": 2,
     "log": 2,
     "display": 2,

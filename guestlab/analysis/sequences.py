@@ -43,6 +43,8 @@ _ROW = 0.42
 """Inches for one arrow."""
 _SPREAD = 29
 """Characters that fit between two neighbours of four."""
+_LONGEST = 120
+"""Characters of a line across the whole drawing."""
 
 
 class Arrow(NamedTuple):
@@ -425,7 +427,7 @@ def _received(row: Any, time: str) -> Arrow:
 
 def _in_words(arrow: Arrow) -> str:
     if arrow.start is None:
-        return arrow.text
+        return shown(arrow.text, _LONGEST)
     number = f" ({arrow.number})" if arrow.number else ""
     return f"{arrow.start} to {arrow.end}: {shown(arrow.text, 80)}{number}"
 
@@ -448,7 +450,7 @@ def _diagram(
     for index, arrow in enumerate(arrows, start=1):
         _draw(ax, arrow, place, -float(index))
     if verdict:
-        ax.text(0.5, bottom - 0.45, verdict[1], ha="center", va="center", fontweight="bold", fontsize=10,
+        ax.text(0.5, bottom - 0.45, shown(verdict[1], _LONGEST), ha="center", va="center", fontweight="bold", fontsize=10,
                 color=colour(verdict[0]))  # fmt: skip
     return figure
 
@@ -471,8 +473,8 @@ _INKS = {"plain": INK, "history": MUTED}
 
 def _draw(ax: Axes, arrow: Arrow, place: dict[str, float], y: float) -> None:
     if arrow.start is None or arrow.end is None:
-        ax.text(0.5, y, arrow.text, ha="center", va="center", fontsize=8.5, style="italic", color=MUTED,
-                bbox={"facecolor": "white", "edgecolor": "none", "pad": 2}, zorder=4)  # fmt: skip
+        ax.text(0.5, y, shown(arrow.text, _LONGEST), ha="center", va="center", fontsize=8.5, style="italic",
+                color=MUTED, bbox={"facecolor": "white", "edgecolor": "none", "pad": 2}, zorder=4)  # fmt: skip
         return
     speaker = SPEAKERS.get(arrow.state)
     shade = speaker.colour if speaker else _INKS.get(arrow.state) or colour(arrow.state)

@@ -8,12 +8,12 @@ survives without a style sheet is in `guestlab.display`.
 
 from __future__ import annotations
 
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from guestlab.style import look
+from guestlab.visible import escape
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
