@@ -450,8 +450,8 @@ def _diagram(
     for index, arrow in enumerate(arrows, start=1):
         _draw(ax, arrow, place, -float(index))
     if verdict:
-        ax.text(0.5, bottom - 0.45, shown(verdict[1], _LONGEST), ha="center", va="center", fontweight="bold", fontsize=10,
-                color=colour(verdict[0]))  # fmt: skip
+        ax.text(0.5, bottom - 0.45, shown(verdict[1], _LONGEST), ha="center", va="center", fontsize=10,
+                fontweight="bold", color=colour(verdict[0]))  # fmt: skip
     return figure
 
 
@@ -473,8 +473,9 @@ _INKS = {"plain": INK, "history": MUTED}
 
 def _draw(ax: Axes, arrow: Arrow, place: dict[str, float], y: float) -> None:
     if arrow.start is None or arrow.end is None:
-        ax.text(0.5, y, shown(arrow.text, _LONGEST), ha="center", va="center", fontsize=8.5, style="italic",
-                color=MUTED, bbox={"facecolor": "white", "edgecolor": "none", "pad": 2}, zorder=4)  # fmt: skip
+        ax.text(0.5, y, shown(arrow.text, _LONGEST), ha="center", va="center", fontsize=8.5, zorder=4,
+                style="italic", color=MUTED, bbox={"facecolor": "white", "edgecolor": "none", "pad": 2}
+                )  # fmt: skip
         return
     speaker = SPEAKERS.get(arrow.state)
     shade = speaker.colour if speaker else _INKS.get(arrow.state) or colour(arrow.state)

@@ -1,7 +1,7 @@
 """Text from the wire, made fit to be looked at: nothing hidden in it, and never endless.
 
-`guestlab.visible` shows what hides in a text. Here a word of a hundred thousand letters may break, marks do not
-pile up, and long texts are cut with a word about it. Pure.
+`guestlab.visible` shows what hides in a text. Here a word of a hundred thousand letters may break, marks do
+not pile up, and long texts are cut with a word about it. Pure.
 """
 
 from __future__ import annotations

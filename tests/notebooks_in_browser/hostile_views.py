@@ -7,8 +7,6 @@ into a field is the text; states, numbers and enumerations stay what they must b
 from __future__ import annotations
 
 import enum
-import time
-from contextlib import suppress
 from dataclasses import fields, is_dataclass, replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -21,7 +19,6 @@ from guestlab.errors import GuestlabError
 from guestlab.handshake.comparison import compare
 from guestlab.handshake.matrix import vary
 from guestlab.platform_api import Conversation
-from guestlab.tokens import AccessToken
 from guestlab.widgets.attempt_view import AttemptView
 from guestlab.widgets.budget_view import BudgetView
 from guestlab.widgets.channel_view import ChannelView
@@ -40,6 +37,7 @@ if TYPE_CHECKING:
 
     from guestlab.handshake.attempt import Attempt
     from guestlab.lab import Lab
+    from guestlab.tokens import AccessToken
 
 __all__ = ["ELSEWHERE", "TEXTS", "VIEWS", "make"]
 
@@ -81,11 +79,8 @@ def _filled(lab: Lab, h: str) -> None:
     texts = ("method", "url", "action", "class_name", "message_id", "tracing_id", "correlation_id", "note")
     texts = (*texts, "conversation_id", "message_type", "originating_entity", "content_types", "event_types")
     texts = (*texts, "text", "raw", "credential", "placement", "session")
-    known = {column.name for column in gl.Log.COLUMNS} if hasattr(gl.Log, "COLUMNS") else set(texts)
-    row = {name: h for name in texts if name in known}
-    for kind in ("frame", "request", "response", "note", "lifecycle", "error"):
-        with suppress(ValueError, TypeError):
-            lab.log.record(kind, **row)
+    for kind in ("frame", "request", "response", "note"):
+        lab.log.record(kind, **dict.fromkeys(texts, h))
 
 
 def _attempts(lab: Lab, h: str) -> tuple[Attempt, Attempt]:
@@ -181,7 +176,7 @@ def _customer(h: str) -> static.View:
 
 
 def _sign_in(lab: Lab, h: str) -> AuthorizationCode:
-    made = AuthorizationCode(lab.region, h, log=lab.log)
+    made = AuthorizationCode(lab.region, h.encode("utf-8", "replace").decode(), log=lab.log)  # it is typed in
     made.unheard = _error(h)
     return made
 
@@ -230,6 +225,4 @@ ELSEWHERE = {
 def make(lab: Lab, name: str) -> dict[str, Any]:
     """Every view with the named text, ready to be displayed."""
     h = TEXTS[name]
-    made = {each: build(lab, h) for each, build in VIEWS.items()}
-    time.sleep(0)
-    return made
+    return {each: build(lab, h) for each, build in VIEWS.items()}
