@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from guestlab.handshake.url_check import check_url
-from guestlab.style import look
+from guestlab.style import counted, look
 from guestlab.visible import escape
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ def channel_html(channel: Channel) -> str:
     state = look("done" if channel.state == "connected" else "stale")
     rows = [(look("done").icon, topic, "subscribed") for topic in channel.topics]
     rows += [(look("failed").icon, topic, why) for topic, why in channel.rejected.items()]
-    told = f"<p>It told of {len(channel.conversations)} conversations.</p>"
+    told = f"<p>It told of {counted(len(channel.conversations), 'conversation')}.</p>"
     title = f"Notification channel {channel.name}: {state.icon} {channel.state}"
     return _section(title, _table(("", "topic", ""), rows) + told)
 
@@ -205,7 +205,7 @@ def conversation_html(conversation: Conversation) -> str:
 
 def matrix_html(matrix: Matrix) -> str:
     """Show a matrix as a heat map: word, icon and colour in every field, the answer above."""
-    head = "".join(f"<th>{escape(name)}</th>" for name in ("", *matrix.columns))
+    head = "".join(f'<th style="text-align:left">{escape(name)}</th>' for name in ("", *matrix.columns))
     cells = matrix.by_place()
     rows = "".join(
         f'<tr><th style="text-align:left">{escape(row)}</th>'
@@ -215,7 +215,7 @@ def matrix_html(matrix: Matrix) -> str:
     )
     answer = f"<p><b>{escape(matrix.answer)}</b></p>" if matrix.answer else ""
     table = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
-    return _section(f"Matrix: {len(matrix.cells)} attempts at {matrix.where}", answer + table)
+    return _section(f"Matrix: {counted(len(matrix.cells), 'attempt')} at {matrix.where}", answer + table)
 
 
 def _heat(cell: Cell | None) -> str:

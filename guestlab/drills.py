@@ -186,9 +186,12 @@ def catalogue(begun: dict[str, Drill]) -> View:
         state = "✓ solved" if drill and drill.solved else "… begun" if drill else "○ open"
         rows.append((state, exercise.name, exercise.title, exercise.story))
     text = "\n".join(f"{state:9} {name:22} {title}" for state, name, title, _ in rows)
-    cells = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-    head = "<tr><th>state</th><th>name</th><th>title</th><th>story</th></tr>"
-    return View(text, f"<table><thead>{head}</thead><tbody>{cells}</tbody></table>")
+    left = 'style="text-align:left"'
+    cells = "".join(
+        "<tr>" + "".join(f"<td {left}>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
+    )
+    head = "".join(f"<th {left}>{name}</th>" for name in ("state", "name", "title", "story"))
+    return View(text, f"<table><thead><tr>{head}</tr></thead><tbody>{cells}</tbody></table>")
 
 
 # -- making faults ------------------------------------------------------------------------------------

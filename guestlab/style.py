@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["LOOKS", "Look", "look"]
+__all__ = ["LOOKS", "Look", "counted", "look"]
 
 
 class Look(NamedTuple):
@@ -32,3 +32,12 @@ LOOKS: dict[str, Look] = {
 def look(state: str) -> Look:
     """Return how a state appears; an unknown one shows as its own word."""
     return LOOKS.get(state, Look(state, "·", "inherit"))
+
+
+def counted(count: int, what: str, several: str = "") -> str:
+    """Say how many there are of something.
+
+    >>> counted(1, "gap"), counted(2000, "gap"), counted(0, "entry", "entries")
+    ('1 gap', '2,000 gaps', '0 entries')
+    """
+    return f"{count:,} {what if count == 1 else several or what + 's'}"

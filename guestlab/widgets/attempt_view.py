@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from guestlab.display import attempt_html
 from guestlab.widgets import theme
+from guestlab.widgets.copying import COPYABLE, HOW_TO_COPY, copy_button, with_copying
 from guestlab.widgets.fields import Choice
 from guestlab.widgets.panels import LANGUAGES, attempt_column
 from guestlab.widgets.sequence_view import SequenceBox, of_attempt
@@ -72,15 +73,14 @@ class AttemptBox:
         )
         self._code.add_class("gl-snippet")
         self.sequence = SequenceBox(poke)
-        how = "To copy: click into the code, Ctrl+A, Ctrl+C. Secrets are taken from the environment."
         self.widget = stack(
             self._told,
             self.sequence.widget,
             stack(
-                row(self._language.widget),
+                row(self._language.widget, copy_button("the code")),
                 self._code,
-                markup(f'<div class="gl-quiet gl-small">{theme.escape(how)}</div>'),
-                classes=("gl-code-box",),
+                markup(HOW_TO_COPY),
+                classes=("gl-code-box", COPYABLE),
             ),
         )
         self.widget.layout.display = "none"
@@ -104,7 +104,7 @@ class AttemptBox:
         if drawn != self._drawn:
             self._drawn = drawn
             told = attempt_column(self._title(attempt), attempt, self._lab)
-            self._told.value = told + differences_html(attempt, working)
+            self._told.value = with_copying(told) + differences_html(attempt, working)
         self._code.value = attempt.snippet(self._language.value)
         self.sequence.paint()
         self.widget.layout.display = None

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from guestlab.widgets.chat_lines import Line
 
-__all__ = ["bubble", "bubbles_table", "bubbles_text", "clock", "label", "who_said"]
+__all__ = ["bubble", "bubbles_table", "bubbles_text", "clock", "label", "who_said", "words_of"]
 
 _SHORT = 300
 """Characters of titles, labels, names and payloads."""
@@ -55,11 +55,16 @@ def who_said(line: Line) -> str:
 
 def label(line: Line, most: int = 60) -> str:
     """Name a line in a list of lines."""
+    who = "·" if line.who == "system" else line.who
+    return f"{line.number:>4}  {clock(line.time_ns or line.at_ns)}  {who}  {words_of(line, most)}"
+
+
+def words_of(line: Line, most: int) -> str:
+    """Say a line in one line of text; without words, what it holds."""
     what = plain(line.text, most, one_line=True)
     if not what and line.message is not None:
         what = ", ".join(plain(group.kind, 40) for group in groups_of(line.message)[:3])
-    who = "·" if line.who == "system" else line.who
-    return f"{line.number:>4}  {clock(line.time_ns or line.at_ns)}  {who}  {what}"
+    return what
 
 
 # -- the widget ---------------------------------------------------------------------------------------
@@ -101,7 +106,7 @@ def _marks(line: Line) -> str:
     if line.late:
         marks.append('<span class="gl-stale">↶ late: said before the one above it</span>')
     if line.copies > 1:
-        marks.append(f'<span class="gl-quiet">⧉ came {line.copies} times</span>')
+        marks.append(f'<span class="gl-quiet">came {line.copies} times</span>')
     return f'<div class="gl-marks">{" · ".join(marks)}</div>' if marks else ""
 
 

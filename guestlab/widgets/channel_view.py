@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from guestlab.display import channel_html
+from guestlab.style import counted
 from guestlab.widgets import theme
 from guestlab.widgets.channel_life import ChannelLife
 from guestlab.widgets.log_rows import time_of
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from guestlab.blocking_channel import Channel
 
-__all__ = ["ChannelView", "counted", "span_text"]
+__all__ = ["ChannelView", "span_text"]
 
 _MINUTES = 5
 _LOOK_BACK = 50_000
@@ -53,15 +54,6 @@ def span_text(seconds: float) -> str:
     if hours:
         return f"{hours} h {minutes:02} min"
     return f"{minutes} min {left:02} s" if minutes else f"{left} s"
-
-
-def counted(count: int, what: str) -> str:
-    """Say how many.
-
-    >>> counted(1, "gap"), counted(2000, "gap")
-    ('1 gap', '2,000 gaps')
-    """
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 class ChannelView(LiveView):

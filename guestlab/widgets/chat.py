@@ -17,6 +17,7 @@ from guestlab.bridge import bridge
 from guestlab.errors import GuestlabError
 from guestlab.protocol.states import WHY_NOT, State
 from guestlab.style import look
+from guestlab.widgets.announcing import LineAnnouncer
 from guestlab.widgets.bubbles import bubble, bubbles_table, bubbles_text
 from guestlab.widgets.chat_lines import ChatLines, Line
 from guestlab.widgets.choices import choices_box
@@ -24,6 +25,7 @@ from guestlab.widgets.composer import Composer
 from guestlab.widgets.inspector import Inspector
 from guestlab.widgets.refresh import Ticker
 from guestlab.widgets.sending import SendBox
+from guestlab.widgets.sequence_view import SequenceBox, of_session
 from guestlab.widgets.theme import advice, escape, heading, pill
 from guestlab.widgets.view import LiveView, button, markup, row, stack
 from guestlab.widgets.wire_text import plain, shown
@@ -102,6 +104,9 @@ class Chat(LiveView):
         self._inspector = Inspector(self._look_up, poke)
         self._composer = Composer(self.do, lambda: self._lines.url, poke)
         self._choices = stack()
+        self._aloud = LineAnnouncer()
+        self._sequence = SequenceBox(poke, "Sequence diagram of this session")
+        self._sequence.about(of_session(self._log, self._session.name))
         scroll = stack(
             stack(self._settled, self._newest, self._typing, classes=("gl-lines",)), classes=("gl-scroll",)
         )
@@ -119,7 +124,7 @@ class Chat(LiveView):
         both.add_class("gl-chat")
         self._unsubscribe = self._log.subscribe(lambda _: poke())
         self._ticker.start()
-        return stack(markup(_STYLE, "gl-style"), both)
+        return stack(markup(_STYLE, "gl-style"), both, self._sequence.widget, self._aloud.widget)
 
     def close(self) -> None:
         """Stop moving. What is on the page stays as it is."""
@@ -216,6 +221,8 @@ class Chat(LiveView):
         self._paint_choices(why_not)
         self._send.paint(why_not, takes_files=self._takes_files)
         self._inspector.paint(lines[-SHOWN:])
+        self._aloud.paint(lines[-SHOWN:])
+        self._sequence.paint()
         self._composer.paint("" if state not in _OVER else why_not)
         if not whole:
             self.refresh.poke()

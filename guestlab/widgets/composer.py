@@ -15,10 +15,11 @@ from uuid import uuid4
 from guestlab.handshake.frame_check import FrameCheck, check_frame
 from guestlab.handshake.url_check import check_url
 from guestlab.regions import is_loopback_host
+from guestlab.widgets.copying import with_copying
 from guestlab.widgets.frame_templates import TEMPLATES, TOKEN, TypedFrame, command_of, template
 from guestlab.widgets.theme import code, details, escape, note, table
 from guestlab.widgets.view import button, markup, row, stack
-from guestlab.widgets.wire_text import plain
+from guestlab.widgets.wire_text import is_masked, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -124,7 +125,8 @@ class Composer:
         self._converted = check.converted
         self.repair.disabled = check.converted is None
         self.send.disabled = frame is None
-        self._verdict.value = check_html(check, _torn(self.frame.value) if frame is None else "")
+        told = check_html(check, _torn(self.frame.value) if frame is None else "")
+        self._verdict.value = with_copying(told)
 
     def _check_address(self, url: str) -> None:
         if not url.strip():
@@ -148,6 +150,14 @@ class Composer:
     def _send(self) -> None:
         frame = self._parsed()
         if frame is None:
+            return
+        if is_masked(json.dumps(TypedFrame.of(frame).rest)):  # its token and tracing id are filled in anyway
+            self._answer = note(
+                "Not sent: the frame holds [masked…], which stands for a secret in the log and is no value. "
+                "Put the value itself in its place.",
+                "stale",
+            )
+            self._poke()
             return
         command = command_of(frame, self.deployment_id)
         if command is None and not self.on_loopback:

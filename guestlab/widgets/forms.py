@@ -69,14 +69,13 @@ def list_picker_box(picker: c.ListPicker, to: str, do: Do) -> Any:
         if not items:
             said.value = note("Choose at least one row first.", "stale")
             return
-        if any(is_masked(item.id) for item in items):
-            said.value = note(
-                "A chosen row holds a secret, which the log masked: use session.say(...).", "stale"
-            )
+        if any(is_masked(item.id) or is_masked(item.title) for item in items):
+            said.value = note(_masked([]), "stale")
             return
         said.value = ""
         reply = picker.reply_message
         text = (reply.subtitle or reply.title) if reply is not None else ""
+        text = "" if is_masked(text) else text
         command = SendListPicker(items=items, text=text, originating_message_id=to)
         do("sending your choice", lambda core: core.say(command))
 
@@ -92,6 +91,8 @@ class Question:
         self.required = False
         self.title = "a question"
         self.answer: Callable[[], list[FormEntry]] = list
+        self.forget: Callable[[], object] = lambda: None
+        """Empties the field, so that it is asked anew."""
         made = self._made(component)
         self.widget = (
             made
@@ -103,6 +104,12 @@ class Question:
                 )
             )
         )
+
+    @property
+    def is_masked(self) -> bool:
+        """Whether its answer, or the id that it answers to, is a mask of the log: no mask is ever sent."""
+        parts = (part for entry in self.answer() for part in (entry.id, entry.text, entry.payload))
+        return any(is_masked(part) for part in parts)
 
     def _made(self, component: c.FormComponent) -> Any:
         if component.input is not None:
@@ -132,6 +139,7 @@ class Question:
             tooltip=self.title,
             layout={"width": "min(100%, 420px)"},
         )
+        self.forget = lambda: setattr(field, "value", "")
         self.answer = lambda: (
             [FormEntry(id=asked.id, text=field.value, payload=field.value)] if field.value else []
         )
@@ -210,17 +218,31 @@ def form_box(form: c.Form, to: str, do: Do) -> Any:
         if missing:
             said.value = note(f"Still needed: {', '.join(missing)}.", "stale")
             return
+        hidden = [question for question in questions if question.is_masked]
+        if hidden or is_masked(form.canned_response_id):
+            for question in hidden:
+                question.forget()
+            said.value = note(_masked([question.title for question in hidden]), "stale")
+            return
         said.value = ""
         text = form.reply_message.title if form.reply_message is not None else ""
         command = SendForm(
             canned_response_id=form.canned_response_id,
             entries=entries,
-            text=text,
+            text="" if is_masked(text) else text,
             originating_message_id=to,
         )
         do("sending the form", lambda core: core.say(command))
 
     return stack(*parts, row(button("Send form", send, style="primary")), said, classes=("gl-form",))
+
+
+def _masked(titles: list[str]) -> str:
+    what = f"“{', '.join(titles)}”" if titles else "What was chosen"
+    return (
+        f"Not sent: {what} holds a secret, which the log masked, and a mask is no answer. Type the value "
+        "itself anew, or answer by session.say(...)."
+    )
 
 
 def _missing(questions: Iterable[Question]) -> list[str]:

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 from guestlab.log.entry import Kind
 from guestlab.protocol.codes import describe_error
 from guestlab.protocol.frames import describe_close
+from guestlab.style import counted
 from guestlab.widgets.bubbles import clock, label
+from guestlab.widgets.copying import with_copying
 from guestlab.widgets.theme import code, details, escape, note, number
 from guestlab.widgets.view import button, markup, row, stack
 from guestlab.widgets.wire_text import plain, shown
@@ -106,9 +108,9 @@ class Inspector:
         if line is None:
             return note("Choose a line above: its frames appear here.")
         entries = self._look_up(line.seqs)
-        count = f"{len(entries)} {'entry' if len(entries) == 1 else 'entries'} of the log"
+        count = f"{counted(len(entries), 'entry', 'entries')} of the log"
         head = f'<div class="gl-quiet gl-small">line #{line.number}: {count}</div>'
-        return head + "".join(entry_html(entry) for entry in entries)
+        return head + with_copying("".join(entry_html(entry) for entry in entries))
 
 
 _WAYS = {"sent": "→ sent", "received": "← received"}

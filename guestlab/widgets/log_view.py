@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
+from guestlab.style import counted
 from guestlab.widgets import theme
 from guestlab.widgets.budget_view import BudgetView
 from guestlab.widgets.log_files import LogFiles
@@ -290,7 +291,7 @@ class LogView(LiveView):
 
     def _head_html(self) -> str:
         state, word = ("running", "following") if self.follows else ("skipped", "standing still")
-        return theme.heading(f"Log: {len(self.log):,} entries", theme.pill(state, word))
+        return theme.heading(f"Log: {counted(len(self.log), 'entry', 'entries')}", theme.pill(state, word))
 
     def _count_html(self, places: Sequence[int]) -> str:
         shown = f"<b>{len(places):,}</b> of <b>{self._found:,}</b> rows shown"

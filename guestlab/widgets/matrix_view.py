@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from guestlab.display import matrix_html, matrix_text
-from guestlab.style import look
+from guestlab.style import counted, look
 from guestlab.widgets import theme
 from guestlab.widgets.attempt_view import AttemptBox
 from guestlab.widgets.view import LiveView, markup, stack
@@ -150,7 +150,7 @@ class MatrixView(LiveView):
         if left:
             pills.append(theme.pill("ready", f"{left} not tried"))
         answer = f'<div class="gl-answer">{theme.escape(matrix.answer)}</div>' if matrix.answer else ""
-        title = f"Matrix: {made} attempts at {matrix.where}"
+        title = f"Matrix: {counted(made, 'attempt')} at {matrix.where}"
         return theme.heading(title, *pills) + answer
 
     def html(self) -> str:

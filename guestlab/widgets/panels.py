@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from guestlab.snippets import FORMATS
 from guestlab.widgets import theme
 from guestlab.widgets.exchanges import attempt_level, exchange_html, steps_html
+from guestlab.widgets.needs import needed
 
 if TYPE_CHECKING:
     from guestlab.errors import GuestlabError
@@ -88,12 +89,13 @@ _LOOK_OPENED_ANYWAY = (
 _HARMLESS = {("guest", "first_frame"), ("none", "nowhere")}
 
 
-def head_html(name: str, told: Told) -> str:
-    """Show a stage's heading: state, verdict, time taken."""
+def head_html(name: str, told: Told, lab: Lab) -> str:
+    """Show a stage's heading: state or what it lacks, verdict, time taken."""
+    need = needed(name, lab) if told.state == "ready" else None
     took = f"{told.duration_ms:.0f} ms" if told.duration_ms is not None and told.state != "running" else ""
     said = verdict(name, told)
-    state = f'<span role="status">{theme.pill(told.state)}</span>'
     beside = f' <span>{theme.escape(said)}</span> <span class="gl-quiet gl-small">{took}</span>'
+    state = theme.pill(told.state) if need is None else theme.pill("stale", need.word)
     return theme.heading(TITLES[name], state, beside)
 
 
@@ -115,7 +117,7 @@ def body_html(name: str, told: Told, lab: Lab) -> str:
     """Show what a stage brought: what is stale or wrong first, then its own, then the bytes."""
     if not told.runs and told.token is None and told.state in {"ready", "running"}:
         ask = theme.note(_ASK, "stale") if name == "token" and lab.tokens.must_ask else ""
-        return f'<div class="gl-quiet">{theme.escape(_PURPOSE[name])}</div>{ask}'
+        return f'<div class="gl-quiet">{theme.escape(_PURPOSE[name])}</div>{ask}{_need(name, lab)}'
     stale = theme.note(f"Out of date: {told.why_stale} Run it again.", "stale") if told.why_stale else ""
     wrong = error_html(told.error) if told.error is not None else ""
     own = {"token": _token, "conversation": _conversation, "handshake": _handshake}[name](told, lab)
@@ -127,6 +129,14 @@ def body_html(name: str, told: Told, lab: Lab) -> str:
         for one in told.exchanges
     )
     return stale + wrong + own + looked + shown
+
+
+def _need(name: str, lab: Lab) -> str:
+    need = needed(name, lab)
+    if need is None:
+        return ""
+    cell = theme.code(need.cell, label="the cell to run") if need.cell else ""
+    return theme.advice(what=need.what, why="", next_step=need.next_step) + cell
 
 
 def error_html(error: GuestlabError) -> str:

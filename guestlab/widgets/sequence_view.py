@@ -152,13 +152,14 @@ class SequenceBox:
 
     Args:
         poke: Asks for a paint.
+        text: What the button says.
     """
 
-    def __init__(self, poke: Callable[[], None]) -> None:
+    def __init__(self, poke: Callable[[], None], text: str = "Sequence diagram") -> None:
         self._poke = poke
         self._diagram: Diagram | None = None
         self._html = ""
-        self._button = button("Sequence diagram", self._clicked, tooltip="Draw who sent what to whom")
+        self._button = button(text, self._clicked, tooltip="Draw who sent what to whom")
         self._drawing = markup("")
         self.widget = stack(self._button, self._drawing, classes=("gl-sequence",))
 

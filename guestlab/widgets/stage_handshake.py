@@ -6,19 +6,21 @@ from typing import TYPE_CHECKING, Any
 
 from guestlab.handshake.attempt import Credential, Placement
 from guestlab.handshake.factors import DeploymentWord, OriginWord
-from guestlab.widgets import theme
+from guestlab.widgets.copying import COPYABLE, HOW_TO_COPY, copy_button
 from guestlab.widgets.fields import Choice, FreeText, WordOrText
 from guestlab.widgets.panels import LANGUAGES, snippet_of
 from guestlab.widgets.saved_inputs import swept_id
+from guestlab.widgets.sequence_view import SequenceBox, of_attempt
 from guestlab.widgets.view import markup, row, stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from guestlab.handshake.attempt import Attempt
     from guestlab.widgets.saved_inputs import Inputs
     from guestlab.widgets.stages import Told
 
-__all__ = ["HandshakeFields", "SnippetBox"]
+__all__ = ["Diagrams", "HandshakeFields", "SnippetBox"]
 
 
 class HandshakeFields:
@@ -73,7 +75,7 @@ class HandshakeFields:
 class SnippetBox:
     """The code of the refused or of the open attempt, in a language of choice, to copy.
 
-    Plain widgets may not touch the clipboard: the text stands in a field that can be selected as a whole.
+    The text stands in a field that can be selected as a whole, also where no button may touch the clipboard.
     What somebody types into it is painted over.
 
     Args:
@@ -109,12 +111,11 @@ class SnippetBox:
         self.code.observe(lambda _: restore(), "value")
         for chosen in (self.which, self.language):
             chosen.observe(lambda _: changed(), "value")
-        how = "To copy: click into the code, Ctrl+A, Ctrl+C. Secrets are taken from the environment."
         self.widget = stack(
-            row(self.which, self.language),
+            row(self.which, self.language, copy_button("the code")),
             self.code,
-            markup(f'<div class="gl-quiet gl-small">{theme.escape(how)}</div>'),
-            classes=("gl-code-box",),
+            markup(HOW_TO_COPY),
+            classes=("gl-code-box", COPYABLE),
         )
 
     def paint(self, told: Told) -> None:
@@ -124,3 +125,28 @@ class SnippetBox:
             which = "refused"
         self.code.value = snippet_of(told, which, str(self.language.value))
         self.widget.layout.display = None if told.opened or told.refused else "none"
+
+
+class Diagrams:
+    """A button for each of the two attempts that draws who sent what to whom.
+
+    Args:
+        poke: Asks for a paint.
+    """
+
+    def __init__(self, poke: Callable[[], None]) -> None:
+        self._boxes = (
+            SequenceBox(poke, "Sequence of the refused attempt"),
+            SequenceBox(poke, "Sequence of the open attempt"),
+        )
+        self._about: tuple[Attempt | None, ...] = (None, None)
+        self.widget = stack(*(box.widget for box in self._boxes), classes=("gl-sequences",))
+
+    def paint(self, told: Told) -> None:
+        """Offer what there is; a drawing stays until its attempt is another."""
+        attempts = (told.refused, told.opened)
+        for box, before, attempt in zip(self._boxes, self._about, attempts, strict=True):
+            if attempt is not before:
+                box.about(of_attempt(attempt) if attempt is not None else None)
+            box.paint()
+        self._about = attempts

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from guestlab.errors import GuestlabError, InputError
+from guestlab.handshake.quoting import is_masked
 from guestlab.log.entry import Stage as LogStage
 from guestlab.widgets.exchanges import Exchange, answer_level, exchanges_of
 from guestlab.widgets.saved_inputs import AS_ASKED, THAT_WORKS, Inputs
@@ -162,7 +163,12 @@ class Stages:
 
     def _one(self, name: str, inputs: Inputs, *, noted: Inputs | None = None) -> bool:
         verbs = {"token": self._token, "conversation": self._conversation, "handshake": self._handshake}
-        return self._perform(name, noted or inputs, lambda: verbs[name](inputs))
+
+        def verb() -> Told:
+            _never_a_mask(name, inputs)
+            return verbs[name](inputs)
+
+        return self._perform(name, noted or inputs, verb)
 
     def _perform(self, name: str, inputs: Inputs | None, verb: Callable[[], Told]) -> bool:
         before = self._told[name]
@@ -249,6 +255,17 @@ def _ask_in_a_cell(lab: Lab) -> None:
             "The secret of this lab was not asked for yet.",
             why="A masked prompt below a cell asks for it, never this view, so that no widget ever holds it.",
             next_step="Run lab.token() in a cell and type it there; then these buttons work.",
+        )
+
+
+def _never_a_mask(name: str, inputs: Inputs) -> None:
+    """What looked like a secret was taken out of an input: what stands there instead is not to be sent."""
+    masked = [field for field in _OWN_INPUTS[name] if is_masked(getattr(inputs, field))]
+    if masked:
+        raise InputError(
+            f"The input {masked[0]!r} holds a mask in place of a value.",
+            why="What looks like a secret is taken out of these inputs; [masked] is what is left of it.",
+            next_step="Enter it anew without the secret: credentials are chosen, and asked for below a cell.",
         )
 
 

@@ -11,12 +11,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from guestlab.widgets import theme
+from guestlab.widgets.announcing import StateAnnouncer
 from guestlab.widgets.chooser import Chooser
+from guestlab.widgets.copying import with_copying
 from guestlab.widgets.panels import body_html, head_html, life_text, verdict
 from guestlab.widgets.refresh import Ticker
 from guestlab.widgets.saved_inputs import AS_ASKED, THAT_WORKS, Inputs, code_of
 from guestlab.widgets.stage_conversation import ConversationFields
-from guestlab.widgets.stage_handshake import HandshakeFields, SnippetBox
+from guestlab.widgets.stage_handshake import Diagrams, HandshakeFields, SnippetBox
 from guestlab.widgets.stage_token import TokenFields
 from guestlab.widgets.stages import NAMES, Stages
 from guestlab.widgets.view import LiveView, button, in_background, markup, row, stack
@@ -102,7 +104,9 @@ class Stepper(LiveView):
         }
         self._life = markup("")
         self._snippet = SnippetBox(self.inputs.language, self._read, self.refresh.poke)
-        self._notice = markup("")
+        self._notice = markup("", "gl-live")
+        self._aloud = StateAnnouncer()
+        self._diagrams = Diagrams(self.refresh.poke)
         self._overall = [
             button("Run all", lambda: self._start(self.run), style="primary"),
             button("Reset", lambda: self._start(self.reset)),
@@ -121,7 +125,11 @@ class Stepper(LiveView):
                 self._runs("handshake", "Run as entered"),
             ],
         }
-        below = {"token": [self._life], "conversation": [], "handshake": [self._snippet.widget]}
+        below = {
+            "token": [self._life],
+            "conversation": [],
+            "handshake": [self._diagrams.widget, self._snippet.widget],
+        }
         self._cards = {
             name: _Card(name, self._fields[name].widget, buttons[name], below[name]) for name in NAMES
         }
@@ -137,6 +145,7 @@ class Stepper(LiveView):
             markup(self._where_html()),
             row(*self._overall, classes=("gl-buttons",)),
             self._notice,
+            self._aloud.widget,
             _folded("Which door do I need? Three questions", self._chooser.build()),
             *(card.widget for card in self._cards.values()),
             _folded("Save these inputs as a cell", self._saved),
@@ -151,8 +160,13 @@ class Stepper(LiveView):
             each.disabled = busy
         for name, card in self._cards.items():
             told = self.stages[name]
-            card.paint(head_html(name, told), body_html(name, told, self.lab), told.state, busy=busy)
-        self._snippet.paint(self.stages["handshake"])
+            card.paint(
+                head_html(name, told, self.lab), body_html(name, told, self.lab), told.state, busy=busy
+            )
+        told = self.stages["handshake"]
+        self._aloud.paint({name: (told.state, verdict(name, told)) for name, told in self._told()})
+        self._snippet.paint(told)
+        self._diagrams.paint(told)
         self._saved.value = self.code()
         self._chooser.paint()
         self._life.value = self._life_html()
@@ -160,7 +174,7 @@ class Stepper(LiveView):
     def html(self) -> str:
         """Everything as it is now, without a style sheet; beneath, how to run it."""
         shown = "".join(
-            head_html(name, self.stages[name]) + body_html(name, self.stages[name], self.lab)
+            head_html(name, self.stages[name], self.lab) + body_html(name, self.stages[name], self.lab)
             for name in NAMES
         )
         calls = theme.table(("stage", "runs with"), ((name, f"lab.{name}()") for name in NAMES))
@@ -270,7 +284,7 @@ class _Card:
 
     def paint(self, head: str, body: str, state: str, *, busy: bool) -> None:
         """Show what is known now."""
-        self._head.value, self._body.value = head, body
+        self._head.value, self._body.value = head, with_copying(body)
         for each in self._buttons:
             each.disabled = busy
         if state != self._state:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LANES",
+    "SCRIPT",
     "STYLE",
     "Markup",
     "advice",
@@ -37,8 +38,16 @@ __all__ = [
     "table",
 ]
 
-STYLE = f"<style>{Path(__file__).with_name('theme.css').read_text(encoding='utf-8')}</style>"
+
+def _file(name: str) -> str:
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")
+
+
+STYLE = f"<style>{_file('theme.css')}</style>"
 """`theme.css`; goes once into every view, in an HTML widget of class `gl-style`."""
+
+SCRIPT = f'<style onload="{escape(_file("front.js"), quote=True)}">.gl-style {{ display: none }}</style>'
+"""`front.js`, run when this style sheet is loaded; beside `STYLE` in a widget, never in static HTML."""
 
 LANES = {"http": "HTTP status", "close": "close code", "frame": "frame code"}
 """Lane → what its numbers are called: three different things, so a number never stands alone."""
@@ -94,7 +103,7 @@ def note(text: str, state: str = "") -> str:
 
 def code(text: str, *, label: str = "") -> str:
     """Show bytes or code as they are; reachable by the keyboard, since it may scroll."""
-    named = f' role="region" aria-label="{escape(label, quote=True)}"' if label else ""
+    named = f' role="group" aria-label="{escape(label, quote=True)}"' if label else ""
     return f'<pre class="gl-code" tabindex="0"{named}>{escape(text)}</pre>'
 
 
@@ -106,10 +115,20 @@ def details(title: str, body: str, *, shown: bool = False, beside: str = "") -> 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
     """Show rows of text. A cell that is `Markup` is HTML already."""
-    top = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
-    body = "".join("<tr>" + "".join(f"<td>{_cell(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    top = "".join(_head_cell(name) for name in head)
+    body = "".join(
+        "<tr>" + "".join(f"<td {_LEFT}>{_cell(cell)}</td>" for cell in row) + "</tr>" for row in rows
+    )
     thead = f"<thead><tr>{top}</tr></thead>" if top else ""
     return f'<table class="gl-table">{thead}<tbody>{body}</tbody></table>'
+
+
+_LEFT = 'style="text-align:left"'
+"""Renderers without our style sheet set the cells of a table to the right."""
+
+
+def _head_cell(name: str) -> str:
+    return f'<th scope="col" {_LEFT}>{escape(name)}</th>' if name else f"<td {_LEFT}></td>"
 
 
 class Markup(str):

@@ -12,7 +12,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from guestlab.widgets.refresh import Refresh
-from guestlab.widgets.theme import STYLE, note
+from guestlab.widgets.theme import SCRIPT, STYLE, note
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,7 +53,7 @@ class LiveView:
             import ipywidgets as w
 
             self._failure = markup("")
-            style = markup(STYLE, "gl-style")
+            style = markup(STYLE + SCRIPT, "gl-style")
             self._widget = w.VBox([style, self._failure, self.build()])
             self._widget.add_class("gl-root")
             self.refresh.poke()

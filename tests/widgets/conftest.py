@@ -73,8 +73,12 @@ class Wire:
         self.named(root, description).set_state({trait: value})
 
     def shown(self, root: Any) -> str:
-        """What the HTML widgets of a view show now, as one text."""
-        return "\n".join(part.value for part in self.parts(root) if isinstance(part, ipywidgets.HTML))
+        """What the HTML widgets of a view show now, as one text, without the style sheets."""
+        return "\n".join(
+            part.value
+            for part in self.parts(root)
+            if isinstance(part, ipywidgets.HTML) and "gl-style" not in part._dom_classes
+        )
 
     def state(self, root: Any) -> str:
         """Every trait of every widget of a view, as one text: to look for secrets in."""

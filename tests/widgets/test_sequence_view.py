@@ -42,8 +42,8 @@ def test_a_session_is_told_as_a_table(wire: Any) -> None:
     """Who to whom, numbers with their lane, hostile text as text."""
     view = SequenceView(of_session(_talk(), "s1"))
     shown = wire.shown(view)
-    assert "<td>guest</td>" in shown
-    assert "<td>bot</td>" in shown
+    assert ">guest</td>" in shown
+    assert ">bot</td>" in shown
     assert "close code" in shown
     assert "&lt;img src=x" in shown
     assert "<img" not in shown
