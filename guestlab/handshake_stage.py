@@ -24,7 +24,7 @@ from guestlab.regions import Region
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from guestlab.handshake.matrix import Matrix, MatrixPlan, Setting
+    from guestlab.handshake.matrix import Cell, Matrix, MatrixPlan, Setting
     from guestlab.http import Client
     from guestlab.log import Log
     from guestlab.matrix_run import Cancel
@@ -143,8 +143,9 @@ class Handshakes:
         real_token: bool,
         progress: Callable[[int, int], object] | None,
         cancel: Cancel | None,
+        on_cell: Callable[[Cell], object] | None = None,
     ) -> Matrix:
-        """Make the attempts of a plan, some at once."""
+        """Make the attempts of a plan, some at once; `on_cell` is told of each when it is over."""
 
         async def attempt(setting: Setting) -> Attempt:
             return await self.attempt(
@@ -158,7 +159,9 @@ class Handshakes:
         for name in dict.fromkeys(setting.credential for setting in plan.settings):
             await self._secret(Credential(name), str(uuid4()), real_token=real_token)  # asked for once
         at_once = AT_ONCE_ON_LOOPBACK if self._region.is_loopback else AT_ONCE
-        return await run_matrix(plan, attempt, where=where, at_once=at_once, progress=progress, cancel=cancel)
+        return await run_matrix(
+            plan, attempt, where=where, at_once=at_once, progress=progress, cancel=cancel, on_cell=on_cell
+        )
 
     async def allowed_domains(self) -> tuple[str, ...]:
         """Read the deployment's allowed domains from its public `domains.json`, once."""

@@ -77,6 +77,7 @@ async def run_matrix(
     limits: Limits | None = PUBLISHED,
     progress: Callable[[int, int], object] | None = None,
     cancel: Cancel | None = None,
+    on_cell: Callable[[Cell], object] | None = None,
 ) -> Matrix:
     """Make every attempt of a plan.
 
@@ -88,6 +89,7 @@ async def run_matrix(
         limits: The budget of connections per minute.
         progress: Called with (attempts done, attempts in all) after each.
         cancel: Anything with `is_set()`; once it is, the rest is left out.
+        on_cell: Called with each attempt when it is over.
     """
     pacer, gate = Pacer(limits), asyncio.Semaphore(at_once)
     cells: dict[Setting, Cell] = {}
@@ -100,6 +102,8 @@ async def run_matrix(
                 return
             pacer.sent("connect", time.monotonic())
             cells[setting] = Cell.of(await attempt(setting), setting)
+        if on_cell is not None:
+            on_cell(cells[setting])
         if progress is not None:
             progress(len(cells), len(plan))
 

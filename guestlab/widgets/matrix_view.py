@@ -39,6 +39,7 @@ class MatrixView(LiveView):
         self._buttons: dict[tuple[str, str], Any] = {}
         self._chosen: tuple[str, str] | None = None
         self._marked: tuple[str, str] | None = None
+        self._shown: dict[tuple[str, str], Cell | None] = {}
         self._box: AttemptBox | None = None
 
     # -- what it does -----------------------------------------------------------------------------
@@ -58,6 +59,13 @@ class MatrixView(LiveView):
             self._box.about(cell, self._working(cell))
         self.refresh.poke()
 
+    def take(self, matrix: Matrix) -> None:
+        """Show what is known by now of the same plan; safe on any thread."""
+        self.matrix, self._cells = matrix, matrix.by_place()
+        if self._chosen not in self._cells:
+            self._chosen = None
+        self.refresh.poke()
+
     def _working(self, cell: Cell) -> Cell | None:
         """The open attempt nearest to one that is not: of its row, of its column, any."""
         opened = [each for each in self.matrix.cells if each.ok]
@@ -72,10 +80,10 @@ class MatrixView(LiveView):
         self._box = AttemptBox(self.refresh.poke, title=_title)
         if self.chosen is not None:
             self._box.about(self.chosen, self._working(self.chosen))
-        self._told = markup("")
+        self._head, self._told = markup(self._head_html()), markup("")
         return stack(
             style(),
-            markup(self._head()),
+            self._head,
             self._map(),
             self._told,
             stack(self._box.widget, classes=("gl-below",)),
@@ -102,32 +110,42 @@ class MatrixView(LiveView):
     def _button(self, row: str, column: str, shared: dict[str, Any]) -> Any:
         import ipywidgets as w
 
-        cell = self._cells.get((row, column))
-        state = "ready" if cell is None else "done" if cell.ok else "failed"
+        made = w.Button(**shared)
+        made.add_class("gl-cell")
+        self._buttons[row, column] = made
+        self._dress((row, column))
+        made.on_click(lambda _: self.choose(row, column))
+        return made
+
+    def _dress(self, place: tuple[str, str]) -> None:
+        """Write into a field what came of its attempt."""
+        button, cell = self._buttons[place], self._cells.get(place)
+        state = _state(cell)
         word = "not tried" if cell is None else cell.word
         about = "not tried" if cell is None else f"{cell.verdict}. {', '.join(cell.diagnosis.rules)}"
-        made = w.Button(
-            description=f"{look(state).icon} {plain(word, _WORDS, one_line=True)}",
-            tooltip=plain(f"{row}, {column}: {about}", 400, one_line=True),
-            disabled=cell is None,
-            **shared,
-        )
-        made.add_class("gl-cell")
-        made.add_class(f"gl-cell-{state}")
-        made.on_click(lambda _: self.choose(row, column))
-        self._buttons[row, column] = made
-        return made
+        button.description = f"{look(state).icon} {plain(word, _WORDS, one_line=True)}"
+        button.tooltip = plain(f"{', '.join(place)}: {about}", 400, one_line=True)
+        button.disabled = cell is None
+        for other in {"ready", "done", "failed"} - {state}:
+            button.remove_class(f"gl-cell-{other}")
+        button.add_class(f"gl-cell-{state}")
+        self._shown[place] = cell
 
     def paint(self) -> None:
         """Bring it up to date."""
         if self._box is None:
             return
+        cells = self._cells
+        for place in self._buttons:
+            if self._shown[place] is not cells.get(place):
+                self._dress(place)
         if self._marked != self._chosen:
             if self._marked is not None:
                 self._buttons[self._marked].remove_class("gl-cell-chosen")
             if self._chosen is not None:
                 self._buttons[self._chosen].add_class("gl-cell-chosen")
             self._marked = self._chosen
+        self._head.value = self._head_html()
         self._told.value = self._said()
         self._box.paint()
 
@@ -139,7 +157,7 @@ class MatrixView(LiveView):
             said = f"Shown below: {cell.setting.row}, {cell.setting.column}."
         return f'<div role="status" class="gl-quiet gl-small gl-said">{theme.escape(plain(said, 400))}</div>'
 
-    def _head(self) -> str:
+    def _head_html(self) -> str:
         matrix = self.matrix
         made, opened = len(matrix.cells), sum(cell.ok for cell in matrix.cells)
         left = len(matrix.plan) - made
@@ -160,6 +178,10 @@ class MatrixView(LiveView):
     def text(self) -> str:
         """The heat map in words and icons."""
         return matrix_text(self.matrix)
+
+
+def _state(cell: Cell | None) -> str:
+    return "ready" if cell is None else "done" if cell.ok else "failed"
 
 
 def _head_cell(name: str, kind: str) -> Any:

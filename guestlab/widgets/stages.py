@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from guestlab.platform_api import Conversation
     from guestlab.tokens import AccessToken
 
-__all__ = ["NAMES", "Stages", "Told"]
+__all__ = ["NAMES", "Stages", "Told", "ask_in_a_cell"]
 
 NAMES = ("token", "conversation", "handshake")
 
@@ -209,7 +209,7 @@ class Stages:
         self._changed()
 
     def _token(self, inputs: Inputs) -> Told:
-        _ask_in_a_cell(self.lab)
+        ask_in_a_cell(self.lab)
         if inputs.grant == "client_credentials":
             grant = None if self.lab.tokens.brings else inputs.grant
             token = self.lab.token(grant, scope=inputs.scope or None, body_format=inputs.body_format)
@@ -218,16 +218,16 @@ class Stages:
         return Told(state="done", token=token)
 
     def _renewed(self) -> Told:
-        _ask_in_a_cell(self.lab)
+        ask_in_a_cell(self.lab)
         return Told(state="done", token=self.lab.renew())
 
     def _conversation(self, inputs: Inputs) -> Told:
-        _ask_in_a_cell(self.lab)
+        ask_in_a_cell(self.lab)
         return Told(state="done", conversation=self.lab.conversation(inputs.text))
 
     def _handshake(self, inputs: Inputs) -> Told:
         if inputs.credential not in {"none", "guest", "garbage"}:
-            _ask_in_a_cell(self.lab)
+            ask_in_a_cell(self.lab)
         attempt = self.lab.attempt(
             credential=inputs.credential,
             placement=inputs.placement,
@@ -248,7 +248,7 @@ def _is(inputs: Inputs, preset: dict[str, str]) -> bool:
     return all(getattr(inputs, name) == value for name, value in preset.items())
 
 
-def _ask_in_a_cell(lab: Lab) -> None:
+def ask_in_a_cell(lab: Lab) -> None:
     """A click has no cell below which a prompt could appear, so it never asks."""
     if lab.tokens.must_ask:
         raise InputError(

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from guestlab.widgets import theme
 from guestlab.widgets.announcing import StateAnnouncer
+from guestlab.widgets.cards import Card, folded, folded_late
 from guestlab.widgets.chooser import Chooser
-from guestlab.widgets.copying import with_copying
+from guestlab.widgets.matrix_run_view import MatrixRun
 from guestlab.widgets.panels import body_html, head_html, life_text, verdict
 from guestlab.widgets.refresh import Ticker
 from guestlab.widgets.saved_inputs import AS_ASKED, THAT_WORKS, Inputs, code_of
@@ -44,9 +45,10 @@ class Stepper(LiveView):
         super().__init__()
         self.lab = lab
         self.stages = Stages(lab, self.refresh.poke)
+        self.matrix = MatrixRun(lab)
         self.inputs = Inputs.of(**inputs).swept(lab.log.redact)
         self._fields: dict[str, Any] = {}
-        self._cards: dict[str, _Card] = {}
+        self._cards: dict[str, Card] = {}
         self._filling = False
         self._ticker = Ticker(self._tick)
 
@@ -88,6 +90,7 @@ class Stepper(LiveView):
     def close(self) -> None:
         """Stop the countdown. A click afterwards still says why nothing runs any more."""
         self._ticker.stop()
+        self.matrix.cancel()
 
     # -- how it looks -----------------------------------------------------------------------------
 
@@ -131,7 +134,7 @@ class Stepper(LiveView):
             "handshake": [self._diagrams.widget, self._snippet.widget],
         }
         self._cards = {
-            name: _Card(name, self._fields[name].widget, buttons[name], below[name]) for name in NAMES
+            name: Card(name, self._fields[name].widget, buttons[name], below[name]) for name in NAMES
         }
         self._saved = w.Textarea(
             description="Cell to keep",
@@ -140,15 +143,17 @@ class Stepper(LiveView):
         )
         self._saved.observe(lambda _: self.refresh.poke(), "value")
         self._chooser = Chooser(self.refresh.poke)
+        self._matrix_box = stack()
         self._ticker.start()
         return stack(
             markup(self._where_html()),
             row(*self._overall, classes=("gl-buttons",)),
             self._notice,
             self._aloud.widget,
-            _folded("Which door do I need? Three questions", self._chooser.build()),
+            folded("Which door do I need? Three questions", self._chooser.build()),
             *(card.widget for card in self._cards.values()),
-            _folded("Save these inputs as a cell", self._saved),
+            folded_late("Every credential in every place: the matrix", self._matrix_box, self._build_matrix),
+            folded("Save these inputs as a cell", self._saved),
         )
 
     def paint(self) -> None:
@@ -189,6 +194,10 @@ class Stepper(LiveView):
         return "\n".join(lines)
 
     # -- below ------------------------------------------------------------------------------------
+
+    def _build_matrix(self) -> None:
+        self._matrix_box.children = (self.matrix.build(),)
+        self.matrix.refresh.poke()
 
     def _told(self) -> list[tuple[str, Any]]:
         return [(name, self.stages[name]) for name in NAMES]
@@ -255,39 +264,3 @@ class Stepper(LiveView):
         if shown is not None and shown.grant == "client_credentials" and flow is not None:
             return flow.token or shown
         return shown
-
-
-def _folded(title: str, child: Any) -> Any:
-    import ipywidgets as w
-
-    made = w.Accordion([child])
-    made.titles = (title,)
-    made.selected_index = None
-    return made
-
-
-class _Card:
-    """One stage: head, inputs, buttons, what came of it."""
-
-    def __init__(self, name: str, fields: Any, buttons: list[Any], below: list[Any]) -> None:
-        self._head, self._body = markup(""), markup("")
-        self._buttons = buttons
-        self._state = ""
-        self.widget = stack(
-            self._head,
-            fields,
-            row(*buttons, classes=("gl-buttons",)),
-            self._body,
-            *below,
-            classes=("gl-card", f"gl-stage-{name}"),
-        )
-
-    def paint(self, head: str, body: str, state: str, *, busy: bool) -> None:
-        """Show what is known now."""
-        self._head.value, self._body.value = head, with_copying(body)
-        for each in self._buttons:
-            each.disabled = busy
-        if state != self._state:
-            self.widget.remove_class(f"gl-card-{self._state}")
-            self.widget.add_class(f"gl-card-{state}")
-            self._state = state
