@@ -27,6 +27,9 @@ __all__ = ["History"]
 PAGE_SIZE = 100
 """Entities asked for at once; official helpers use 25 and 100, the maximum is undocumented."""
 
+MOST_PAGES = 1000
+"""Pages asked for: a server that never sends an empty one is not asked for ever."""
+
 JWT_MARGIN = 5.0
 """Seconds before its expiry at which a history JWT counts as used up, as the official SDK does."""
 
@@ -67,14 +70,21 @@ class History:
     async def pages(self) -> AsyncIterator[list[Message]]:
         """Yield each page's messages, newest first, events included, until a page is empty.
 
+        A page that is the one before once more ends it too, and so does the last of `MOST_PAGES`.
+
         Raises:
             PlatformError: The platform refused, such as 429 or 404 session.not.found.
             NetworkError: No answer, or one that is no page.
         """
-        number = 1
-        while entities := await self._page(number):
+        before: list[Any] = []
+        for number in range(1, MOST_PAGES + 1):
+            entities = await self._page(number)
+            if not entities or entities == before:
+                return
             yield [Message.from_body(entity) for entity in entities]
-            number += 1
+            before = entities
+        note = f"History goes on beyond {MOST_PAGES:,} pages of {PAGE_SIZE}; the rest was not asked for."
+        self._log.record("note", stage="session", note=note)
 
     async def aclose(self) -> None:
         """Close the connections."""

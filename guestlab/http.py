@@ -9,6 +9,7 @@ save for the hosts of NO_PROXY.
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import json
 import os
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from guestlab.regions import Region
 
 __all__ = [
+    "LARGEST_REPLY",
+    "LONGEST_EXCHANGE",
     "Auth",
     "BasicAuth",
     "Client",
@@ -53,6 +56,12 @@ _PIECE = 64 * 1024
 
 _MOST_SHOWN = 2**22
 """Bytes of a body the log keeps; a longer one, such as an upload, is recorded by its size."""
+
+LARGEST_REPLY = 2**26
+"""Bytes of a reply's body, decoded; a longer one ends as an error. An attachment has at most some ten MB."""
+
+LONGEST_EXCHANGE = 300.0
+"""Seconds from a request to the last byte of its reply, however slowly that dribbles in."""
 
 _TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 
@@ -170,7 +179,7 @@ class Client:
         request = self._client.build_request(method, url, extensions=extensions, **content)
         try:
             return await self._client.send(request, auth=auth or httpx.USE_CLIENT_DEFAULT)
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise _network_error(error, request, self.log) from None
 
 
@@ -207,8 +216,7 @@ class _RecordingTransport(httpx.AsyncBaseTransport):
             "url": str(request.url),
         }
         try:
-            response = await self._route(request).handle_async_request(_dialled(request))
-            await response.aread()
+            response, whole = await self._answer(request)
         except httpx.HTTPError as error:
             note = f"No answer: {type(error).__name__}: {error}"
             self._log.record("response", **about, latency_ms=_elapsed_ms(started), ok=False, note=note)
@@ -221,11 +229,31 @@ class _RecordingTransport(httpx.AsyncBaseTransport):
             http_status=response.status_code,
             latency_ms=_elapsed_ms(started),
             size=len(response.content),
-            ok=response.is_success,
+            ok=response.is_success and whole,
+            note=None if whole else f"Longer than {LARGEST_REPLY:,} bytes: the rest was not read.",
             correlation_id=response.headers.get("inin-correlation-id"),
             raw=_response_text(response),
         )
+        if not whole:
+            raise _TooLargeError(f"the reply is longer than {LARGEST_REPLY:,} bytes")
         return response
+
+    async def _answer(self, request: httpx.Request) -> tuple[httpx.Response, bool]:
+        """Exchange, and tell whether the reply came whole."""
+        try:
+            async with asyncio.timeout(LONGEST_EXCHANGE):
+                response = await self._route(request).handle_async_request(_dialled(request))
+                try:
+                    body, whole = await _read(response)
+                finally:
+                    await response.aclose()
+        except TimeoutError:
+            raise httpx.ReadTimeout(f"not finished after {LONGEST_EXCHANGE:g} s") from None
+        stream = httpx.ByteStream(body)
+        read = httpx.Response(response.status_code, stream=stream, extensions=response.extensions)
+        await read.aread()
+        read.headers = response.headers  # afterwards: what is decoded already must not be again
+        return read, whole
 
     def _route(self, request: httpx.Request) -> httpx.AsyncBaseTransport:
         url = request.url
@@ -241,6 +269,21 @@ class _RecordingTransport(httpx.AsyncBaseTransport):
     async def aclose(self) -> None:
         for transport in (self._direct, *self._routes.values()):
             await transport.aclose()
+
+
+async def _read(response: httpx.Response) -> tuple[bytes, bool]:
+    """Read a body, decoded, up to what is taken of one; tell whether that was all."""
+    parts, size = list[bytes](), 0
+    async for part in response.aiter_bytes():
+        parts.append(part)
+        size += len(part)
+        if size > LARGEST_REPLY:
+            return b"".join(parts), False
+    return b"".join(parts), True
+
+
+class _TooLargeError(httpx.ReadError):
+    """A reply that does not end where any would."""
 
 
 def _through(proxy: str, context: ssl.SSLContext, log: Log) -> httpx.AsyncBaseTransport:
@@ -315,6 +358,12 @@ def _elapsed_ms(started_ns: int) -> float:
 # exception → why, next step. First match wins; httpx puts DNS and refused connections in one class.
 _NETWORK_REASONS: tuple[tuple[type[Exception], str, str, str], ...] = (
     (
+        _TooLargeError,
+        "",
+        "The reply did not end where any of the platform's would; what came of it was dropped.",
+        "Check that host and port are the platform's; the log holds the head of the reply.",
+    ),
+    (
         httpx.ConnectError,
         "CERTIFICATE_VERIFY_FAILED",
         "The server's TLS certificate is not signed by an authority trusted here.",
@@ -356,11 +405,17 @@ _NETWORK_REASONS: tuple[tuple[type[Exception], str, str, str], ...] = (
         "What came back is not HTTP, or the connection was cut.",
         "Check that the port speaks HTTP and that the server still runs.",
     ),
+    (
+        httpx.InvalidURL,
+        "",
+        "The reply leads on to an address that is none.",
+        "Look at its Location header in the log; what answered there may not be the platform.",
+    ),
     (httpx.HTTPError, "", "The connection broke.", "Try again; the log holds what was exchanged so far."),
 )
 
 
-def _network_error(error: httpx.HTTPError, request: httpx.Request, log: Log) -> NetworkError:
+def _network_error(error: Exception, request: httpx.Request, log: Log) -> NetworkError:
     text = str(error)
     why, next_step = next(
         (why, next_step)

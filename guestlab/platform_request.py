@@ -27,6 +27,9 @@ __all__ = ["PlatformRequests", "entities_of", "part"]
 PATIENCE = 75.0
 """Seconds a reading call waits in all before a 429 becomes an error: the budgets are per minute."""
 
+SHORTEST_DELAY = 0.25
+"""Seconds between two tries at least: with `Retry-After: 0` it would be asked without a pause, for ever."""
+
 _BUSY = frozenset({429, 502, 503, 504})
 _LAST_PAGE = 10_000
 """No listing is followed further than this."""
@@ -129,7 +132,7 @@ class PlatformRequests:
             )
             if response.status_code not in _BUSY or operation.writes:
                 return response
-            delay = _delay(response, tries)
+            delay = max(_delay(response, tries), SHORTEST_DELAY)
             if waited + delay > self._patience:
                 return response
             note = f"HTTP {response.status_code} (lane http): asked again after {delay:g} s."

@@ -12,6 +12,8 @@ from guestlab.bench import Outcome, environment
 from guestlab.bench.archives import archives
 from guestlab.bench.chaos import chaos
 from guestlab.bench.connecting import connecting
+from guestlab.bench.flood import flood
+from guestlab.bench.fuzz import fuzz
 from guestlab.bench.importing import importing
 from guestlab.bench.kill import killed
 from guestlab.bench.log_view import log_view
@@ -68,6 +70,8 @@ BENCHMARKS: dict[str, tuple[Callable[[int], Outcome], Callable[[int], Outcome]]]
         lambda seed: chaos(seed=seed),
         lambda seed: chaos(messages=500, cuts=20, seed=seed),
     ),
+    "fuzz": (lambda seed: fuzz(seed=seed), lambda seed: fuzz(frames=20_000, seed=seed)),
+    "flood": (lambda seed: flood(seed=seed), lambda seed: flood(requests=1000, seed=seed)),
     "matrix": (lambda _: matrix(), lambda _: matrix(pairs=QUICK)),
     "log-view": (lambda _: log_view(), lambda _: log_view(pairs=QUICK)),
     "widgets": (lambda _: widgets(), lambda _: widgets(seconds=10)),

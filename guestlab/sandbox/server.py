@@ -22,7 +22,7 @@ from uvicorn.config import Config
 from uvicorn.server import ServerState
 
 from guestlab.errors import SandboxError
-from guestlab.sandbox.wire import HttpWire, SocketWire
+from guestlab.sandbox.wire import LARGEST_FRAME, HttpWire, SocketWire
 
 if TYPE_CHECKING:
     import ssl
@@ -141,6 +141,7 @@ class Server:
             server_header=False,
             date_header=False,
             ws_ping_interval=None,  # the guest pings and the cloud answers; it sends none (inferred)
+            ws_max_size=LARGEST_FRAME,
             ws_per_message_deflate=False,  # no official client asks for it
             timeout_keep_alive=75,
         )

@@ -6,6 +6,7 @@
 - A request that only looks like an upgrade is answered, not dropped with a traceback.
 - Shutting down says 1001 ("going away"), as the cloud does, not 1012.
 - A link can be cut after a given number of sent bytes, for the faults.
+- A request must come whole within `SLOWEST_REQUEST` seconds: who dribbles it holds no connection for ever.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import logging
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
+import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
@@ -25,9 +27,15 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
 
-__all__ = ["HttpWire", "SocketWire"]
+__all__ = ["LARGEST_FRAME", "SLOWEST_REQUEST", "HttpWire", "SocketWire"]
 
 GOING_AWAY = 1001
+
+SLOWEST_REQUEST = 30.0
+"""Seconds from a connection, or from a request's first byte, to its last; then it is cut."""
+
+LARGEST_FRAME = 2**20
+"""Bytes of a client's message; a larger one closes its socket with 1009. The cloud's own is not known."""
 
 # A server that is shown rubbish on purpose all day long warns about none of it; its own failures it tells.
 _LOGGER = logging.getLogger("guestlab.sandbox")
@@ -164,12 +172,48 @@ class _Counted:
         return getattr(self._transport, name)
 
 
+_COMING = frozenset({h11.IDLE, h11.SEND_BODY})
+"""The client's side of a request that is not whole."""
+
+
 class HttpWire(H11Protocol):
     """One HTTP connection; hands genuine upgrades to `SocketWire`."""
+
+    _deadline: asyncio.TimerHandle | None = None
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.logger = _LOGGER
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin to wait for a request."""
+        super().connection_made(transport)  # type: ignore[arg-type]
+        self._watch()
+
+    def data_received(self, data: bytes) -> None:
+        """Read, and look whether the request is whole."""
+        super().data_received(data)
+        self._watch()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait for nothing any more."""
+        self._unwatch()
+        super().connection_lost(exc)
+
+    def _watch(self) -> None:
+        if self.transport.get_protocol() is not self or self.conn.their_state not in _COMING:
+            self._unwatch()
+        elif self._deadline is None and not self.transport.is_closing():
+            self._deadline = self.loop.call_later(SLOWEST_REQUEST, self._give_up)
+
+    def _unwatch(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _give_up(self) -> None:
+        self._deadline = None
+        self.transport.abort()
 
     def _should_upgrade(self) -> bool:
         # RFC 6455 section 4.1: the opening handshake is a GET of HTTP/1.1 or later.
