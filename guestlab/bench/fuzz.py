@@ -25,7 +25,7 @@ from guestlab.regions import Region
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["fuzz", "mutated"]
+__all__ = ["fuzz", "mutated", "samples"]
 
 PROMISE = "no exception from receiving; the text of every frame is kept"
 
