@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 from guestlab.bridge import bridge
 from guestlab.errors import InputError
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from guestlab.platform_api import PlatformApi
     from guestlab.protocol.commands import Command
     from guestlab.protocol.content import Attachment, AvailableTime, CardAction, QuickReply
-    from guestlab.protocol.events import SessionConfigured
+    from guestlab.protocol.events import EchoReceived, SessionConfigured
     from guestlab.protocol.messages import Message
     from guestlab.session import GuestSession
     from guestlab.widgets.chat import Chat
@@ -194,14 +194,25 @@ class Session:
         """Revoke the sign-in; every connection of the session is over."""
         bridge.run(self._core.log_out())
 
+    @overload
+    def next(self, *, timeout: float = 5.0, where: Callable[[Event], bool] | None = None) -> Event: ...
+    @overload
+    def next(
+        self, event_class: type[E], *, timeout: float = 5.0, where: Callable[[E], bool] | None = None
+    ) -> E: ...
     def next(
         self,
-        event_class: type[E] = Event,  # type: ignore[assignment] # the widest E
+        event_class: type[Event] = Event,
         *,
         timeout: float = 5.0,
-        where: Callable[[E], bool] | None = None,
-    ) -> E:
+        where: Callable[[Any], bool] | None = None,
+    ) -> Event:
         """Wait for the next event of a class, from a cursor that starts at connect and advances here.
+
+        Args:
+            event_class: A class of `gl.events`; by default any event will do.
+            timeout: Seconds.
+            where: Tells of an event whether it is the one; by default each is.
 
         Raises:
             DeadlineError: None came in `timeout` seconds.
@@ -235,8 +246,16 @@ class Session:
         while (message := bridge.run(self._core.next_message(), timeout=86_400.0)) is not None:
             yield message
 
-    def echo(self, *, timeout: float = 10.0) -> Any:
-        """Ask for a health check; returns the `EchoReceived` event. Budget: two a minute."""
+    def echo(self, *, timeout: float = 10.0) -> EchoReceived:
+        """Ask for a health check; the answer is neither stored nor routed. Budget: two a minute.
+
+        Args:
+            timeout: Seconds to wait for the answer.
+
+        Raises:
+            DeadlineError: No answer in time.
+            SessionEnded: The session is over.
+        """
         return bridge.run(self._core.echo(timeout=timeout), timeout + 5)
 
     def close(self) -> None:

@@ -5,7 +5,7 @@ Frames go on arriving between cells: the channel lives on the bridge's loop. The
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 from guestlab.bridge import bridge
 from guestlab.errors import DeadlineError
@@ -83,8 +83,19 @@ class Channel:
         """The conversations it told of, newest last."""
         return self._core.conversations
 
-    def next(self, kind: type[N] = TopicEvent, *, topic: str = "", timeout: float = 30.0) -> N:  # type: ignore[assignment]
-        """Wait for the next event of a kind, of a topic that begins like this.
+    @overload
+    def next(self, *, topic: str = "", timeout: float = 30.0) -> TopicEvent: ...
+    @overload
+    def next(self, kind: type[N], *, topic: str = "", timeout: float = 30.0) -> N: ...
+    def next(
+        self, kind: type[Notification] = TopicEvent, *, topic: str = "", timeout: float = 30.0
+    ) -> Notification:
+        """Wait for the next event of a kind, beginning where the last `next` ended.
+
+        Args:
+            kind: A class of `guestlab.protocol.notifications`; by default an event of a topic.
+            topic: The topic's name must begin with this.
+            timeout: Seconds.
 
         Raises:
             DeadlineError: None came in time.

@@ -13,7 +13,7 @@ import itertools
 import random
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 from guestlab.backoff import RECONNECT, Backoff
 from guestlab.errors import (
@@ -253,7 +253,13 @@ class NotificationChannel:
         await self._say_ping()
         return await self._find(Pong, None, place, timeout)
 
-    async def next(self, kind: type[N] = TopicEvent, *, topic: str = "", timeout: float = 30.0) -> N:  # type: ignore[assignment]
+    @overload
+    async def next(self, *, topic: str = "", timeout: float = 30.0) -> TopicEvent: ...
+    @overload
+    async def next(self, kind: type[N], *, topic: str = "", timeout: float = 30.0) -> N: ...
+    async def next(
+        self, kind: type[Notification] = TopicEvent, *, topic: str = "", timeout: float = 30.0
+    ) -> Notification:
         """Wait for the next event of a kind, beginning where the last `next` ended.
 
         Args:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 from uuid import uuid4
 
 from guestlab import attachments
@@ -41,6 +41,7 @@ from guestlab.protocol.commands import (
 )
 from guestlab.protocol.events import (
     DownloadUrlIssued,
+    EchoReceived,
     Event,
     MessageReceived,
     SessionConfigured,
@@ -313,9 +314,17 @@ class GuestSession:
         """Set custom attributes to go out with the next message; the protocol has no frame for them alone."""
         self._attributes |= custom_attributes
 
-    async def echo(self, *, timeout: float = 10.0) -> Event:
-        """Ask for a health check; the answer is neither stored nor routed. Budget: two a minute."""
-        return await self._exchange.request(Echo(), timeout)
+    async def echo(self, *, timeout: float = 10.0) -> EchoReceived:
+        """Ask for a health check; the answer is neither stored nor routed. Budget: two a minute.
+
+        Args:
+            timeout: Seconds to wait for the answer.
+
+        Raises:
+            DeadlineError: No answer in time.
+            SessionEnded: The session is over.
+        """
+        return _expected(await self._exchange.request(Echo(), timeout), EchoReceived)
 
     async def _say(self, command: Command, timeout: float) -> Message:
         return _expected(await self._exchange.request(command, timeout), MessageReceived).message
@@ -419,14 +428,25 @@ class GuestSession:
 
     # -- reading ----------------------------------------------------------------------------------
 
+    @overload
+    async def next(self, *, timeout: float = 5.0, where: Callable[[Event], bool] | None = None) -> Event: ...
+    @overload
+    async def next(
+        self, event_class: type[E], *, timeout: float = 5.0, where: Callable[[E], bool] | None = None
+    ) -> E: ...
     async def next(
         self,
-        event_class: type[E] = Event,  # type: ignore[assignment] # the widest E
+        event_class: type[Event] = Event,
         *,
         timeout: float = 5.0,
-        where: Callable[[E], bool] | None = None,
-    ) -> E:
+        where: Callable[[Any], bool] | None = None,
+    ) -> Event:
         """Wait for the next event of a class, from a cursor set at connect and advanced by each call.
+
+        Args:
+            event_class: A class of `gl.events`; by default any event will do.
+            timeout: Seconds.
+            where: Tells of an event whether it is the one; by default each is.
 
         Raises:
             DeadlineError: None came in `timeout` seconds.

@@ -17,6 +17,7 @@ ROOT = Path(__file__).parent.parent
         ("ruff", "check", "."),
         ("ruff", "format", "--check", "."),
         pytest.param(("mypy",), marks=pytest.mark.timeout(600)),
+        pytest.param(("mypy", "--strict", "tests/typing/api.py"), marks=pytest.mark.timeout(600)),
     ],
     ids=" ".join,
 )

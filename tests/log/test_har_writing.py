@@ -313,3 +313,13 @@ def test_any_entries_come_back(tmp_path: Path, entries: list[Entry]) -> None:
     back = Log(redactor=log.redactor)
     back.extend(entries_of(path, Report(path.name)))
     assert rows(back) == rows(log)
+
+
+@pytest.mark.parametrize("latency_ms", [1e15, 1e300])
+def test_a_latency_longer_than_history_is_no_obstacle(latency_ms: float, tmp_path: Path) -> None:
+    """As a file may claim it: the exchange begins at the earliest moment a log knows."""
+    log = Log()
+    log.record("request", at_ns=-(2**63) + 1, method="GET", url="https://x.example/")
+    log.record("response", exchange=1, http_status=200, latency_ms=latency_ms)
+    document = json.loads(log.to_har(tmp_path / "x.har").read_text())
+    assert document["log"]["entries"][0]["startedDateTime"].startswith("1677-09-21")

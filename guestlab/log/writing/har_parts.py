@@ -167,7 +167,8 @@ def _began(first: Entry, response: Entry | None, timings: dict[str, float]) -> i
     began = first.at
     if response is not None and response.latency_ms is not None:
         began = min(began, response.at - int(response.latency_ms * 1e6))
-    return began - int(sum(timings[name] for name in ("dns", "connect") if timings[name] > 0) * 1e6)
+    began -= int(sum(timings[name] for name in ("dns", "connect") if timings[name] > 0) * 1e6)
+    return max(began, -(2**63))  # a latency that some file claims may be longer than history
 
 
 def _moment(nanoseconds: int) -> str:
