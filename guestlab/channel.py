@@ -417,6 +417,7 @@ class NotificationChannel:
         if self._link is None:
             return
         self.protocol.pinged(self._now())
+        self._link.write(PING)
         self.log.record(
             "frame",
             stage="channel",
@@ -426,7 +427,7 @@ class NotificationChannel:
             action="ping",
             raw=PING,
         )
-        await self._link.send(PING)
+        await self._link.drained()
 
     def _put(self, event: Notification) -> None:
         self._events.append(event)

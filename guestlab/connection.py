@@ -9,7 +9,7 @@ or while something is in the library's queue: order stays.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from websockets.asyncio.client import ClientConnection
 from websockets.frames import Frame, Opcode
@@ -18,9 +18,11 @@ from websockets.protocol import State
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from websockets.datastructures import HeadersLike
+    from websockets.http11 import Response
     from websockets.protocol import Event
 
-__all__ = ["LARGEST", "Connection"]
+__all__ = ["LARGEST", "Connection", "Watch"]
 
 LARGEST = 2**22
 """The most bytes of a frame; the library is told too, and closes with 1009 on more."""
@@ -34,8 +36,24 @@ _WIDTHS = {126: 2, 127: 8}
 _END_OF_HEAD = b"\r\n\r\n"
 
 
+class Watch(Protocol):
+    """Is told of an upgrade as it crosses the wire."""
+
+    def asked(self, head: bytes) -> object:
+        """Take a request that was written just now; its answer is on the way."""
+
+    def refused(self, response: Response) -> object:
+        """Take an answer that opens no socket."""
+
+
 class Connection(ClientConnection):
-    """What `websockets` makes with `connect(…, create_connection=Connection, compression=None)`."""
+    """What `websockets` makes with `connect(…, create_connection=Connection, compression=None)`.
+
+    Args:
+        arguments: The library's.
+        watch: Is told of the upgrade.
+        options: The library's.
+    """
 
     reader: Callable[[str], None] | None = None
     """Is handed each whole text, and returns at once. What it raises cuts the link."""
@@ -50,10 +68,63 @@ class Connection(ClientConnection):
     _arrived: bytearray | None = None  # what is not handed on yet, while it is us who cut
     _cutting = False
 
+    def __init__(self, *arguments: Any, watch: Watch | None = None, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._watch = watch
+
+    async def handshake(
+        self, additional_headers: HeadersLike | None = None, user_agent_header: str | None = None
+    ) -> None:
+        """Ask for the upgrade and wait for the answer; called by the library, as its own would be."""
+        self.request = request = self.protocol.connect()
+        if additional_headers is not None:
+            request.headers.update(additional_headers)
+        if user_agent_header is not None:
+            request.headers.setdefault("User-Agent", user_agent_header)
+        self.protocol.send_request(request)
+        self.send_data()
+        if self._watch is not None:
+            self._watch.asked(request.serialize())
+        await self.judged()
+
+    async def judged(self) -> None:
+        """Wait until the answer to the upgrade is known to be good.
+
+        Raises:
+            InvalidHandshake: It is not.
+        """
+        await self.response_rcvd
+        if self.protocol.handshake_exc is not None:
+            if self.response is not None and self._watch is not None:
+                self._watch.refused(self.response)
+            raise self.protocol.handshake_exc
+
+    def opened(self, data: bytes) -> None:
+        """Take what came behind an answer that was found good elsewhere."""
+        self._arrived = bytearray()
+        self.response_rcvd.set_result(None)
+        if data:
+            self.data_received(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Take the end of the link; called by the event loop."""
+        super().connection_lost(exc)
+        if not self.response_rcvd.done():
+            self.response_rcvd.set_result(None)
+
+    def post(self, text: str) -> None:
+        """Write a text as one frame; nothing, where the link is over."""
+        if self.protocol.state is State.OPEN:
+            self.protocol.send_text(text.encode())
+            try:
+                self.send_data()
+            except OSError:
+                self.transport.abort()
+
     def data_received(self, data: bytes) -> None:
         """Take what arrives; called by the event loop."""
         if self._arrived is None:
-            if self.response is None:
+            if not self.response_rcvd.done():
                 data = self._upgraded(data)
             if self._arrived is None:
                 if data:
@@ -79,9 +150,12 @@ class Connection(ClientConnection):
 
     def process_event(self, event: Event) -> None:
         """Take what the library has read; called by the library."""
-        if type(event) is Frame and (event.opcode is Opcode.TEXT or event.opcode is Opcode.BINARY):
+        if type(event) is not Frame:
+            super().process_event(event)  # the answer to the upgrade
+            return
+        if event.opcode is Opcode.TEXT or event.opcode is Opcode.BINARY:
             self.queued += 1
-        super().process_event(event)
+        super(ClientConnection, self).process_event(event)
 
     def _upgraded(self, data: bytes) -> bytes:
         """Give the library the head of the answer, cut from then on if it accepts; return what is left."""

@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from guestlab.backoff import Backoff
     from guestlab.limits import Limits
     from guestlab.log import Log
-    from guestlab.protocol.guest import Received
+    from guestlab.protocol.guest import Outgoing, Received
     from guestlab.protocol.messages import Message
     from guestlab.protocol.plain import PlainMessage
     from guestlab.regions import Region
@@ -126,7 +126,7 @@ class Exchange:
         self._link: Link | None = None
         self._reader: asyncio.Task[None] | None = None
         self._repair: asyncio.Task[None] | None = None
-        self._waiting: dict[str, tuple[asyncio.Future[Event], int]] = {}
+        self._waiting: dict[str, tuple[asyncio.Future[Event], int | None]] = {}
         self._turn = asyncio.Lock()
         self._online = asyncio.Event()
         self._closing = False
@@ -199,6 +199,8 @@ class Exchange:
         self._link = await Link.open(
             self._url, origin=self.origin, ca_file=self.region.ca_file, log=self.log, session=self.name
         )
+        if self.authentication is not None:
+            self._link.catch_up()  # the sign-in is recorded between the upgrade and the first frame
         self.protocol.connection_made()
         self.pacer.reconnected()
         self.connected_at = time.monotonic()
@@ -292,11 +294,15 @@ class Exchange:
                 await asyncio.sleep(delay)
             outgoing = self.protocol.send(command, tracing_id=tracing_id)
             self.pacer.sent(command, loop.time())
-            sent = self._record_sent(outgoing.text, outgoing.action, tracing_id)
             if future is not None:
-                self._waiting[tracing_id] = (future, sent)
+                self._waiting[tracing_id] = (future, None)
             assert self._link is not None
-            await self._link.send(outgoing.text)
+            at_ns, monotonic_ns = time.time_ns(), time.monotonic_ns()
+            self._link.write(outgoing.text)
+            sent = self._record_sent(outgoing, at_ns, monotonic_ns)
+            if tracing_id in self._waiting and future is not None:  # a subscriber may have let it be answered
+                self._waiting[tracing_id] = (future, sent)
+            await self._link.drained()
 
     async def _issue_jwt(self) -> JwtIssued:
         issued = await self._request(RequestJwt(), REQUEST_TIMEOUT)
@@ -490,9 +496,9 @@ class Exchange:
         about = self._about(direction="received", lane="http")
         message.shown = self.log.record("history", **about, **message_columns(message)).text
 
-    def _record_sent(self, text: str, action: str, tracing_id: str) -> int:
-        about = self._about(lane="frame", direction="sent", action=action, tracing_id=tracing_id)
-        return self.log.record("frame", **about, raw=text).seq
+    def _record_sent(self, frame: Outgoing, at_ns: int, monotonic_ns: int) -> int:
+        about = self._about(lane="frame", direction="sent", action=frame.action, tracing_id=frame.tracing_id)
+        return self.log.record("frame", **about, at_ns=at_ns, monotonic_ns=monotonic_ns, raw=frame.text).seq
 
     def _record_words(self, text: str, message: PlainMessage, at_ns: int, monotonic_ns: int) -> None:
         """Record what `_record_received` would, of a frame that holds plain words to the guest."""

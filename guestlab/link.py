@@ -6,13 +6,11 @@ The upgrade and every frame are recorded here or by the session, in wire order.
 
 from __future__ import annotations
 
-import contextlib
 import socket
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
-from websockets.asyncio.client import connect
 from websockets.exceptions import (
     ConnectionClosed,
     InvalidHandshake,
@@ -23,36 +21,38 @@ from websockets.exceptions import (
 )
 from websockets.protocol import State
 
-from guestlab.connection import LARGEST, Connection
 from guestlab.errors import HandshakeError, InputError, NetworkError
 from guestlab.handshake.diagnosis import diagnose
 from guestlab.handshake.evidence import Evidence
 from guestlab.http import dns_reason, tls_context
 from guestlab.protocol.frames import describe_close
-from guestlab.regions import is_loopback_host
+from guestlab.upgrade import dial
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from websockets.http11 import Request, Response
+    from websockets.http11 import Response
 
+    from guestlab.connection import Connection
     from guestlab.log import Log
 
 __all__ = ["Link"]
-
-PING_INTERVAL = 15.0
-"""Seconds between WebSocket pings, as the official mobile SDK does (level: official)."""
-
-OPEN_TIMEOUT = 30.0
-"""Seconds for TCP, TLS and upgrade together, as the official mobile SDK allows (level: official)."""
 
 
 class Link:
     """A connection that is open from `open()` until `close()` or the server's end."""
 
-    def __init__(self, connection: Connection, log: Log, session: str, stage: str = "session") -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        log: Log,
+        session: str,
+        stage: str = "session",
+        unrecorded: Callable[[], object] | None = None,
+    ) -> None:
         self._connection = connection
+        self._unrecorded = unrecorded
         self._log = log
         self._session = session
         self._stage = stage
@@ -83,28 +83,21 @@ class Link:
         Raises:
             HandshakeError: The server refused the upgrade; names the findings.
             NetworkError: DNS, TCP, TLS, or an answer that is no HTTP.
+            InputError: The URL or the origin cannot be used.
         """
-        started = time.monotonic_ns()
+        if origin is not None and not (origin.isascii() and origin.isprintable()):
+            raise InputError(
+                log.redact(f"The origin {origin!r} cannot be sent."),
+                why="A header's value is one line of ASCII.",
+                next_step="Use scheme, host and port: https://www.example.com.",
+            )
         fields: dict[str, Any] = {"stage": stage, "session": session, "step": "upgrade", "url": url}
         context = tls_context(ca_file) if url.startswith("wss:") else None
         log.record("lifecycle", **fields, note="connecting")
+        upgrade = _Upgrade(log, fields)
         try:
-            connection = await connect(
-                url,
-                origin=origin,  # type: ignore[arg-type] # a NewType of str
-                ssl=context,
-                compression=None,
-                ping_interval=PING_INTERVAL if pings else None,
-                ping_timeout=PING_INTERVAL,
-                open_timeout=OPEN_TIMEOUT,
-                close_timeout=2.0,
-                user_agent_header="guestlab",
-                max_size=LARGEST,
-                create_connection=Connection,
-                **_route(url),
-            )
+            connection, head = await dial(url, origin=origin, context=context, watch=upgrade, pings=pings)
         except InvalidStatus as refusal:
-            _record_upgrade(log, fields, None, refusal.response, started)
             raise _refused(url, origin, refusal.response, log) from None
         except (InvalidURI, ValueError) as error:
             raise InputError(
@@ -113,18 +106,30 @@ class Link:
                 next_step="Use the form wss://webmessaging.{region}/v1?deploymentId={deployment id}.",
             ) from None
         except (OSError, InvalidHandshake, InvalidProxy) as error:
-            log.record(
-                "response", lane="http", direction="received", ok=False, **fields, note=f"No answer: {error}"
-            )
+            upgrade.failed(error)
             raise _unreachable(url, error, log) from None
-        _record_upgrade(log, fields, connection.request, connection.response, started)
-        assert isinstance(connection, Connection)
-        return cls(connection, log, session, stage)
+        accepted = partial(upgrade.accepted, head, time.time_ns(), time.monotonic_ns())
+        return cls(connection, log, session, stage, unrecorded=accepted)
 
-    async def send(self, text: str) -> None:
-        """Write one text frame; a lost link shows in `read()`, not here."""
-        with contextlib.suppress(ConnectionClosed):
-            await self._connection.send(text)
+    def write(self, text: str) -> None:
+        """Write one text frame at once; a lost link shows in `read()`, not here.
+
+        Record it right afterwards, before anything is awaited: its answer cannot be read before, and the
+        time that takes is the wire's.
+        """
+        self._connection.post(text)
+        self.catch_up()
+
+    async def drained(self) -> None:
+        """Wait until there is room to write more."""
+        if self._connection.paused:
+            await self._connection.drain()
+
+    def catch_up(self) -> None:
+        """Record the answer to the upgrade, if it waits for the first frame to leave before it."""
+        unrecorded, self._unrecorded = self._unrecorded, None
+        if unrecorded is not None:
+            unrecorded()
 
     async def read(self, receive: Callable[[str | bytes], None]) -> None:
         """Hand over each message as it comes, until the connection is over.
@@ -132,6 +137,7 @@ class Link:
         Args:
             receive: Takes a message, and returns at once. What it raises cuts the link and is raised here.
         """
+        self.catch_up()
         connection = self._connection
         connection.reader = receive
         try:
@@ -157,6 +163,7 @@ class Link:
 
     def record_close(self) -> None:
         """Record how it ended."""
+        self.catch_up()
         self._log.record(
             "close",
             stage=self._stage,
@@ -169,47 +176,72 @@ class Link:
 
     async def close(self) -> None:
         """Close with 1000."""
+        self.catch_up()
         await self._connection.close()
 
     def abort(self) -> None:
         """Cut it without a close frame."""
+        self.catch_up()
         self._connection.transport.abort()
 
 
-def _route(url: str) -> dict[str, Any]:
-    """Dial loopback names as 127.0.0.1 and past any proxy; leave the rest to the environment."""
-    host = urlsplit(url).hostname or ""
-    if not is_loopback_host(host):
-        return {}
-    return {"proxy": None, "host": host if ":" in host else "127.0.0.1"}
+class _Upgrade:
+    """Records an upgrade as it crosses the wire; one that is redirected is several."""
 
+    def __init__(self, log: Log, fields: dict[str, Any]) -> None:
+        self._log, self._fields = log, fields
+        self._started = time.monotonic_ns()
+        self._sent: int | None = None
+        self._is_answered = False
 
-def _record_upgrade(
-    log: Log, fields: dict[str, Any], request: Request | None, response: Response | None, started: int
-) -> None:
-    sent = log.record(
-        "request",
-        lane="http",
-        direction="sent",
-        method="GET",
-        **fields,
-        raw=_bytes(request.serialize()) if request else None,
-    )
-    if response is None:
-        return
-    log.record(
-        "response",
-        lane="http",
-        direction="received",
-        method="GET",
-        exchange=sent.seq,
-        http_status=response.status_code,
-        latency_ms=(time.monotonic_ns() - started) / 1e6,
-        size=len(response.body or b""),
-        ok=response.status_code == 101,
-        raw=_bytes(response.serialize()),
-        **fields,
-    )
+    def asked(self, head: bytes) -> None:
+        """Record a request; it is on its way."""
+        entry = self._log.record(
+            "request", lane="http", direction="sent", method="GET", **self._fields, raw=head
+        )
+        self._sent, self._is_answered = entry.seq, False
+
+    def accepted(self, head: bytes, at_ns: int, monotonic_ns: int) -> None:
+        """Record the answer that opens the socket, later than it came."""
+        self._answered(101, head, at_ns, monotonic_ns)
+
+    def refused(self, response: Response) -> None:
+        """Record an answer that does not."""
+        now = time.time_ns(), time.monotonic_ns()
+        self._answered(response.status_code, response.serialize(), *now, body=bytes(response.body or b""))
+
+    def _answered(
+        self, status: int, raw: bytes, at_ns: int, monotonic_ns: int, body: bytes | None = None
+    ) -> None:
+        self._is_answered = True
+        self._log.record(
+            "response",
+            lane="http",
+            direction="received",
+            at_ns=at_ns,
+            monotonic_ns=monotonic_ns,
+            method="GET",
+            exchange=self._sent,
+            http_status=status,
+            latency_ms=(monotonic_ns - self._started) / 1e6,
+            size=len(body or b""),
+            ok=body is None,
+            raw=raw,
+            **self._fields,
+        )
+
+    def failed(self, error: Exception) -> None:
+        """Record that no answer came."""
+        if not self._is_answered:
+            self._log.record(
+                "response",
+                lane="http",
+                direction="received",
+                exchange=self._sent,
+                ok=False,
+                **self._fields,
+                note=f"No answer: {error}",
+            )
 
 
 def _bytes(data: bytes) -> str:

@@ -49,6 +49,7 @@ LAYERS = {
     "history": 3,
     "connection": 3,
     "link": 3,
+    "upgrade": 3,
     "doors": 1,
     "redirect_listener": 3,
     "secret_sources": 2,
@@ -89,7 +90,7 @@ THIRD_PARTY_HOMES = {
     "uvicorn": {"sandbox"},
     "trustme": {"sandbox"},
     "pandas": {"log", "analysis", "matrix_table", "bench"},
-    "websockets": {"connection", "link", "handshake.perform", "sandbox", "bench"},
+    "websockets": {"connection", "link", "upgrade", "handshake.perform", "sandbox", "bench"},
 }
 # Imports inside functions that point up on purpose.
 LAZY_UPWARD = {

@@ -217,19 +217,19 @@ class Log:
         credential = None if credential is None else str(credential)  # an enumeration's member, perhaps
         placement = None if placement is None else str(placement)
         texts = (
-            session, method, url, action, class_name, message_id, tracing_id, correlation_id,
-            conversation_id, message_type, originating_entity, content_types, event_types, text,
-            credential, placement, rule, note, source_file, raw,
+            session, method, action, class_name, message_id, tracing_id, correlation_id, conversation_id,
+            message_type, originating_entity, content_types, event_types, text, credential, placement, rule,
+            note, source_file,
         )  # fmt: skip
-        if not self._is_clean(texts):
-            if self._is_clean(texts[:-1]):  # as in a sent frame: the token is in `raw` alone
-                raw = self._redacted(raw)
-            else:
+        if not self._is_clean((*texts, url, raw)):
+            before = self.redactor.version
+            url, raw = self._redacted(url), self._redacted(raw)  # most often, it is one of these alone
+            if self.redactor.version != before or not self._is_clean(texts):
                 (
-                    session, method, url, action, class_name, message_id, tracing_id, correlation_id,
+                    session, method, action, class_name, message_id, tracing_id, correlation_id,
                     conversation_id, message_type, originating_entity, content_types, event_types, text,
-                    credential, placement, rule, note, source_file, raw,
-                ) = map(self._redacted, texts)  # fmt: skip
+                    credential, placement, rule, note, source_file, url, raw,
+                ) = self._all_redacted((*texts, url, raw))  # fmt: skip
         with self._lock:
             seq = self._count + 1
             monotonic_ns = moment(self._monotonic() if monotonic_ns is None else monotonic_ns)
@@ -525,6 +525,12 @@ class Log:
 
     def _redacted(self, value: Any) -> str | None:
         return None if value is None else encodable(self.redactor.redact(encodable(text_of(value))))
+
+    def _all_redacted(self, texts: tuple[Any, ...]) -> Iterable[str | None]:
+        """Redact the texts of one entry: what a later one gives away is masked in the earlier ones too."""
+        before = self.redactor.version
+        redacted = list(map(self._redacted, texts))
+        return redacted if self.redactor.version == before else map(self._redacted, redacted)
 
     # -- telling ----------------------------------------------------------------------------------------
 

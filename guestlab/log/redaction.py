@@ -67,6 +67,8 @@ _SCHEME = re.compile(r"([\w-]++)((?:[ \t+]|%20)++)(\S.*+)", re.DOTALL)
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]++@[\w-]++(?:\.[\w-]++)++")
 _PHONE = re.compile(r"(?<![\w+])\+\d(?:[ ()/.-]{0,3}\d){6,14}(?!\d)")
 _DOTTED = re.compile(r"(?<![\w.-])[\w-]++(?:\.[\w-]++)++", re.ASCII)
+_NONCE = re.compile(r"Sec-WebSocket-(?:Key: [\w+/]{22}==|Accept: [\w+/]{27}=)", re.ASCII)
+"""Another one each time, and no secret."""
 _FOLDED = re.compile(r"(?<!\r)\n|\n[ \t]")
 """Lines of a head that cannot be taken one by one."""
 _FOREIGN = re.compile(r"\\u(?!00[0-7]|212a)[0-9a-f]{4}")
@@ -78,6 +80,9 @@ _LONG = 2048
 _DEEPEST = 4
 """JSON within a text within JSON … is read so deep, and by pattern below."""
 _NAMES_REMEMBERED = 4096
+_SHORT = 512
+_TEXTS_REMEMBERED = 1024
+"""Of so many short texts it is remembered that no name in them gives anything away: a URL, above all."""
 _FEW_MASKS = 8
 _NOWHERE: frozenset[int] = frozenset()
 
@@ -122,6 +127,7 @@ class Redactor:
         self._judged: dict[str, bool] = {}
         self._tags: dict[str, str] = {}
         self._clean_lines: set[str] = set()
+        self._innocent: set[str] = set()
         self._known = KnownSecrets(self.mask)
 
     def __repr__(self) -> str:
@@ -165,9 +171,16 @@ class Redactor:
         """Mask every secret in a text: an HTTP message, a frame, a URL, a header's value, prose."""
         # What is known goes first: a secret may look like a name and a value.
         swept = self._known.sweep(text)
+        if swept in self._innocent:
+            return swept
         if swept != text and not self._hints(_MASKED_PAIR.sub("", swept).lower()):
             return swept  # as in most client frames: the one secret was known
-        return self._known.sweep(self._by_name(swept, 0))
+        named = self._by_name(swept, 0)
+        if named == swept and len(swept) <= _SHORT and "\\" not in swept:
+            if len(self._innocent) >= _TEXTS_REMEMBERED:
+                self._innocent = set()
+            self._innocent.add(swept)
+        return self._known.sweep(named)
 
     def redact_all(self, texts: Sequence[str], block: JoinedTexts | None = None) -> list[str]:
         """Mask every secret in many texts, as `redact` would one after the other, but far cheaper.
@@ -279,7 +292,7 @@ class Redactor:
 
     def _by_name(self, text: str, depth: int) -> str:
         head = _HTTP.match(text)
-        if head is not None and self._clean_lines.issuperset(head[0].split("\r\n")):
+        if head is not None and not self._unknown_lines(head[0]):
             return head[0] + self._by_name(text[head.end() :], depth)
         lower = text.lower()
         if not self._hints(lower) or ("\\u" in lower and self._has_only_escapes(lower)):
@@ -295,7 +308,7 @@ class Redactor:
         """Redact the first line and the headers of an HTTP message, most of which say the same each time."""
         if _FOLDED.search(head) is not None:
             return self._lines(head)
-        unknown = [line for line in head.split("\r\n") if line not in self._clean_lines]
+        unknown = self._unknown_lines(head)
         text = "\r\n".join(unknown)
         if self._lines(text) != text:
             return self._lines(head)
@@ -303,6 +316,10 @@ class Redactor:
             self._clean_lines = set()
         self._clean_lines.update(unknown)
         return head
+
+    def _unknown_lines(self, head: str) -> list[str]:
+        lines = self._clean_lines
+        return [line for line in head.split("\r\n") if line not in lines and not _NONCE.fullmatch(line)]
 
     def _lines(self, head: str) -> str:
         return self._shapes(_HEADER.sub(self._header, head))
