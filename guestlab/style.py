@@ -26,6 +26,7 @@ LOOKS: dict[str, Look] = {
     "failed": Look("failed", "✗", "var(--jp-error-color0, #c62828)"),
     "skipped": Look("skipped", "·", "var(--jp-ui-font-color2, #6b7280)"),
     "stale": Look("stale", "↻", "var(--jp-warn-color0, #a15c00)"),
+    "lacking": Look("lacking", "!", "var(--jp-warn-color0, #a15c00)"),
 }
 
 

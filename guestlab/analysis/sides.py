@@ -46,9 +46,10 @@ _LANES = {
 }
 _READ = ("seq", "at", "kind", "stage", "direction", "session", "class_name", "message_direction", "text",
          "conversation_id", "http_status", "message_id")  # fmt: skip
-_LABELLED = 30
 _LETTER = 0.0085
 """Width of a letter as a share of the axes, generous."""
+_UNDERLAY = {"facecolor": "white", "edgecolor": "none", "pad": 1, "alpha": 0.9}
+"""Under words that lie on dotted lines."""
 _APART = 0.07
 """What goes in stands above its line, what comes back below: question and answer are often one moment."""
 _NOT_TOLD = frozenset({"channel.metadata", "v2.system.socket_closing"})
@@ -157,21 +158,23 @@ def _lane(ax: Axes, points: pd.DataFrame, lane: _Lane, height: float) -> None:
             linewidth=1.4, zorder=3,
         )  # fmt: skip
     told = points[points["words"].notna() & ~points["words"].isin(_NOT_TOLD)].sort_values("x")
-    if lane is _LANES["rest"] or len(told) > _LABELLED:
+    if lane is _LANES["rest"]:
         return
     left, right = ax.get_xlim()
     letter = _LETTER * (right - left)
-    reach = left
+    reach, before = left, ""
     for x, words in zip(told["x"], told["words"], strict=True):
+        if x < reach:
+            continue
         text = shown(str(words).rsplit(".", 2)[-1] if str(words).startswith("v2.") else words, 28)
         overflows = x + letter * len(text) > right
         begins = x - letter * len(text) if overflows else x
-        if begins < reach:
+        if begins < reach or text == before:  # words where there is room, and where they say something new
             continue
-        reach = begins + letter * (len(text) + 1)
+        reach, before = begins + letter * (len(text) + 3), text
         ax.annotate(
             text, (x, height + _APART), xytext=(4 if overflows else -4, 7), textcoords="offset points",
-            ha="right" if overflows else "left", fontsize=7.5, color=INK, zorder=2,
+            ha="right" if overflows else "left", fontsize=7.5, color=INK, zorder=2.5, bbox=_UNDERLAY,
         )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from guestlab.style import counted
 from guestlab.widgets import theme
 from guestlab.widgets.budget_view import BudgetView
+from guestlab.widgets.copying import with_copying
 from guestlab.widgets.log_files import LogFiles
 from guestlab.widgets.log_filters import LogFilters
 from guestlab.widgets.log_rows import HEAD, card, line, lines_text, rows_table
@@ -260,7 +261,8 @@ class LogView(LiveView):
         self._following.value, self._order.value = self.follows, self._newest_first
         if self._chosen != self._drawn:
             self._drawn = self._chosen
-            self._detail.value = "" if self._chosen is None else card(self.log.entries[self._chosen - 1])
+            entry = None if self._chosen is None else self.log.entries[self._chosen - 1]
+            self._detail.value = "" if entry is None else with_copying(card(entry))
         elif self._chosen is None and not self._detail.value:
             self._detail.value = theme.note("Choose a row: all it holds appears here.")
         self._sequence.paint()

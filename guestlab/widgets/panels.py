@@ -95,7 +95,7 @@ def head_html(name: str, told: Told, lab: Lab) -> str:
     took = f"{told.duration_ms:.0f} ms" if told.duration_ms is not None and told.state != "running" else ""
     said = verdict(name, told)
     beside = f' <span>{theme.escape(said)}</span> <span class="gl-quiet gl-small">{took}</span>'
-    state = theme.pill(told.state) if need is None else theme.pill("stale", need.word)
+    state = theme.pill(told.state) if need is None else theme.pill("lacking", need.word)
     return theme.heading(TITLES[name], state, beside)
 
 
@@ -116,7 +116,7 @@ def verdict(name: str, told: Told) -> str:
 def body_html(name: str, told: Told, lab: Lab) -> str:
     """Show what a stage brought: what is stale or wrong first, then its own, then the bytes."""
     if not told.runs and told.token is None and told.state in {"ready", "running"}:
-        ask = theme.note(_ASK, "stale") if name == "token" and lab.tokens.must_ask else ""
+        ask = theme.note(_ASK, "lacking") if name == "token" and lab.tokens.must_ask else ""
         return f'<div class="gl-quiet">{theme.escape(_PURPOSE[name])}</div>{ask}{_need(name, lab)}'
     stale = theme.note(f"Out of date: {told.why_stale} Run it again.", "stale") if told.why_stale else ""
     wrong = error_html(told.error) if told.error is not None else ""

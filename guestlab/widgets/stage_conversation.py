@@ -29,7 +29,7 @@ class ConversationFields:
     def __init__(self, inputs: Inputs, changed: Callable[[], object], *, where: str, **named: Any) -> None:
         self.text = FreeText("The customer says", inputs.text, changed, width="420px", **named)
         warning = f"This creates a real conversation in {where}." if where else ""
-        self.widget = stack(row(self.text.widget), markup(theme.note(warning, "stale") if warning else ""))
+        self.widget = stack(row(self.text.widget), markup(theme.note(warning, "lacking") if warning else ""))
 
     def read(self) -> dict[str, str]:
         """What is entered."""

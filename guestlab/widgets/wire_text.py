@@ -44,8 +44,8 @@ def shown(text: str, most: int = MOST) -> str:
     """Return the same as HTML: escaped, and kept from turning its surroundings around."""
     if not text:
         return ""
-    breakable = _LONG_WORD.sub("\\g<0>\0", plain(text, most))
-    return f'<bdi dir="auto">{escape(breakable, quote=True).replace(chr(0), "<wbr>")}</bdi>'
+    pieces = _LONG_WORD.sub("\\g<0>\0", plain(text, most)).split("\0")  # `plain` leaves no other in the text
+    return f'<bdi dir="auto">{"<wbr>".join(map(escape, pieces))}</bdi>'
 
 
 _FORMULA = re.compile(r"\$.*\$|\\[(\[a-z]", re.DOTALL)

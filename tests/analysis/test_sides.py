@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 
 import pytest
@@ -105,3 +106,22 @@ def test_another_table_is_refused() -> None:
     """With the call that gives the right one."""
     with pytest.raises(InputError, match=r"log\.table\(\)"):
         plot_sides(_log().messages)
+
+
+def test_words_of_many_messages_do_not_lie_upon_one_another() -> None:
+    """Some are said on every lane that has any, each where there is room for it."""
+    log = Log()
+    for number in range(200):
+        log.record(
+            "frame", stage="session", session="s", lane="frame", direction="sent", message_direction="Inbound",
+            message_type="Text", text=f"what was said as number {number}", raw="{}",
+            at_ns=1_790_000_000_000_000_000 + number * 70_000_000,
+        )  # fmt: skip
+    figure = plot_sides(log.table()).figure
+    figure.canvas.draw()
+    boxes = sorted(
+        (text.get_window_extent() for text in figure.axes[0].texts if text.get_text().startswith("what")),
+        key=lambda box: box.x0,
+    )
+    assert len(boxes) >= 3
+    assert all(left.x1 < right.x0 for left, right in itertools.pairwise(boxes))

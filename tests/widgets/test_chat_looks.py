@@ -140,3 +140,12 @@ def test_frames_are_laid_out_or_left_alone() -> None:
     assert pretty("{torn") == "{torn"
     assert pretty("[" * 100_000).startswith("[[")
     assert len(pretty(json.dumps(["x" * 100_000]))) < 21_000
+
+
+def test_a_long_word_may_break_and_shows_no_sign_of_it() -> None:
+    """An id of 36 signs, a word of a hundred: places to break, nothing else."""
+    for word in ("4c44344e-56ba-4b5c-8228-5473978ffe37", "x" * 100):
+        html = shown(word)
+        assert "<wbr>" in html
+        assert "U+" not in html
+        assert re.sub("<[^>]*>", "", html) == word
