@@ -122,8 +122,23 @@ class Session:
     ) -> Message:
         """Say something, with a file if given; returns the acknowledged message.
 
-        `attachment` is a path or bytes to upload now, `attachment_id` what `upload()` returned. An
-        upload shows a progress bar, in a notebook and in a terminal, unless `progress` is given.
+        An upload shows a progress bar, in a notebook and in a terminal, unless `progress` is given.
+
+        Args:
+            text: The words; may be empty beside an attachment.
+            attachment: A path or bytes to upload and send along.
+            attachment_name: Send the file under another name.
+            attachment_id: What `upload()` returned: send that file along. One file to a message.
+            custom_attributes: Strings for the flow, at most 2048 bytes of keys and values.
+            progress: Called with (bytes sent, bytes in all) during the upload.
+            timeout: Seconds to wait for the acknowledgement.
+
+        Raises:
+            InputError: Text too long, attributes too large, or a file the limits rule out.
+            LocalProtocolError: The session is not configured, or read-only.
+            MessageRefused: The server refused it, with its frame code.
+            SendInDoubt: The link broke, and the session with it, before the acknowledgement.
+            DeadlineError: No acknowledgement in time.
         """
         bar = None
         if attachment is not None and progress is None:
@@ -147,11 +162,31 @@ class Session:
     def reply(
         self, choice: QuickReply | CardAction | AvailableTime | str, *, to: str = "", timeout: float = 10.0
     ) -> Message:
-        """Choose a quick reply (its text will do), a card's button or a time; returns the acknowledgement."""
+        """Choose a quick reply, a card's button or a time; returns the acknowledged message.
+
+        Args:
+            choice: What was clicked, from a message's content; or the text of a quick reply or button of
+                the last message with any.
+            to: The id of the message that offered it.
+            timeout: Seconds to wait for the acknowledgement.
+
+        Raises:
+            InputError: No such choice was offered.
+        """
         return bridge.run(self._core.reply(choice, to=to, timeout=timeout), timeout + 5)
 
     def say(self, command: Command, *, timeout: float = 10.0) -> Event:
-        """Send any command of `guestlab.protocol.commands` and return what answers it."""
+        """Send any command of `guestlab.protocol.commands` and return what answers it.
+
+        Args:
+            command: What to say.
+            timeout: Seconds to wait for the answer.
+
+        Raises:
+            LocalProtocolError: The state of the session does not allow it now.
+            MessageRefused: The server refused it, with its frame code.
+            DeadlineError: No answer in time.
+        """
         return bridge.run(self._core.say(command, timeout=timeout), timeout + 5)
 
     def typing(self) -> None:
@@ -159,23 +194,59 @@ class Session:
         bridge.run(self._core.typing())
 
     def attributes(self, **custom_attributes: str) -> None:
-        """Set custom attributes to go out with the next message."""
+        """Set custom attributes to go out with the next message.
+
+        Args:
+            custom_attributes: Names and their values, strings; sizes are checked when they are sent.
+        """
         self._core.attributes(**custom_attributes)
 
     def upload(self, source: str | Path | bytes, *, name: str | None = None) -> str:
-        """Upload a file without sending it yet; returns its id, for `send(attachment_id=…)`."""
+        """Upload a file without sending it yet; returns its id, for `send(attachment_id=…)`.
+
+        Args:
+            source: A path, or the bytes.
+            name: The name to send it under; by default the path's.
+
+        Raises:
+            InputError: The session's limits rule it out.
+            MessageRefused: The server refused it, before or after its bytes had arrived.
+            NetworkError: The storage did not take it.
+        """
         return bridge.run(self._core.upload(source, name=name), timeout=600.0)
 
     def delete_attachment(self, attachment_id: str) -> None:
-        """Drop an uploaded file that was not sent yet."""
+        """Drop an uploaded file that was not sent yet.
+
+        Args:
+            attachment_id: What `upload()` returned.
+
+        Raises:
+            MessageRefused: The server knows no such file, or it was sent.
+        """
         bridge.run(self._core.delete_attachment(attachment_id))
 
     def download(self, attachment: Attachment) -> bytes:
-        """Fetch an attachment's bytes; an expired URL is renewed."""
+        """Fetch an attachment's bytes; an expired URL is renewed.
+
+        Args:
+            attachment: From a message's content.
+
+        Raises:
+            MessageRefused: The server knows no such attachment any more.
+            NetworkError: The storage did not hand it out.
+        """
         return bridge.run(self._core.download(attachment), timeout=600.0)
 
     def history(self, *, most: int | None = None) -> list[Message]:
-        """Return the session's messages from the platform's history, oldest first."""
+        """Return the session's messages from the platform's history, oldest first.
+
+        Args:
+            most: How many at most, the newest; all by default. Budget: ten pages of 100 a minute.
+
+        Raises:
+            PlatformError: The platform refused.
+        """
         return bridge.run(self._core.history(most=most), timeout=600.0)
 
     def clear(self) -> None:
@@ -187,7 +258,15 @@ class Session:
         return bridge.run(self._core.start_new())
 
     def step_up(self, authentication: GuestAuthentication) -> SessionConfigured:
-        """Turn this guest session into an authenticated one."""
+        """Turn this guest session into an authenticated one, on the same socket.
+
+        Args:
+            authentication: Who signs in, and how.
+
+        Raises:
+            PlatformError: The identity provider's code was not accepted.
+            HandshakeError: The deployment does not allow session upgrades.
+        """
         return bridge.run(self._core.step_up(authentication))
 
     def log_out(self) -> None:
@@ -239,7 +318,11 @@ class Session:
         return await conversation_of_session(await platform(), self.name, self._core.log)
 
     def messages(self, *, quiet: float = 2.0) -> list[Message]:
-        """Return the messages not read yet, after waiting for `quiet` seconds without a further one."""
+        """Return the messages not read yet, once no further one has come for a while.
+
+        Args:
+            quiet: Seconds without a further message that end the wait.
+        """
         return bridge.run(self._core.messages(quiet=quiet), timeout=3600.0)
 
     def __iter__(self) -> Iterator[Message]:

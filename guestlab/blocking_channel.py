@@ -35,6 +35,10 @@ class Channel:
     def open(cls, core: NotificationChannel, timeout: float = 60.0) -> Channel:
         """Create the channel, connect, subscribe.
 
+        Args:
+            core: The async channel.
+            timeout: Seconds.
+
         Raises:
             PlatformError: No channel, or a topic that does not exist or is not permitted.
             HandshakeError: The socket was refused.
@@ -104,7 +108,11 @@ class Channel:
         return bridge.run(self._core.next(kind, topic=topic, timeout=timeout), timeout + 5)
 
     def events(self, *, quiet: float = 1.0) -> Iterator[TopicEvent]:
-        """Read events until none has come for so many seconds."""
+        """Read events until none has come for a while.
+
+        Args:
+            quiet: Seconds without a further event that end it.
+        """
         while True:
             try:
                 yield self.next(timeout=quiet)
@@ -112,15 +120,36 @@ class Channel:
                 return
 
     def ping(self, *, timeout: float = 10.0) -> Pong:
-        """Ask whether it is there."""
+        """Ask whether it is there.
+
+        Args:
+            timeout: Seconds to wait for the answer.
+
+        Raises:
+            DeadlineError: No answer in time.
+        """
         return bridge.run(self._core.ping(timeout=timeout), timeout + 5)
 
     def subscribe(self, *topics: str) -> tuple[str, ...]:
-        """Add topics; returns all it is subscribed to."""
+        """Add topics; returns all it is subscribed to.
+
+        Args:
+            topics: Names, such as `v2.routing.queues.{id}.conversations.messages`.
+
+        Raises:
+            PlatformError: A topic does not exist or is not permitted.
+        """
         return bridge.run(self._core.subscribe(*topics))
 
     def replace(self, *topics: str) -> tuple[str, ...]:
-        """Subscribe to these and no others; returns them."""
+        """Subscribe to these and no others; returns them.
+
+        Args:
+            topics: Names, such as `v2.routing.queues.{id}.conversations.messages`.
+
+        Raises:
+            PlatformError: A topic does not exist or is not permitted.
+        """
         return bridge.run(self._core.replace(*topics))
 
     def available(self) -> tuple[Topic, ...]:

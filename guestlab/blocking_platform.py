@@ -47,6 +47,13 @@ class Platform:
     ) -> Any:
         """Call any path and return its decoded JSON.
 
+        Args:
+            method: Of HTTP.
+            path: From `/api/v2/` on.
+            json: The body.
+            query: Parameters of the URL.
+            writes: Whether it is known that this changes something.
+
         Raises:
             InputError: A write away from loopback that was not meant as one (`writes=True`).
             PlatformError: The platform answered with its error envelope.
@@ -123,7 +130,11 @@ class Platform:
         return bridge.run(_listed(self._core.open_integrations()), LONG)
 
     def usage(self, interval: str) -> list[dict[str, Any]]:
-        """How often the organisation's clients called which path; it knows nothing of refused upgrades."""
+        """How often the organisation's clients called which path; it knows nothing of refused upgrades.
+
+        Args:
+            interval: Two times of ISO 8601 with a slash between, in UTC.
+        """
         return bridge.run(self._core.usage(interval), LONG)
 
     # -- afterwards -------------------------------------------------------------------------------------
@@ -133,7 +144,11 @@ class Platform:
         return bridge.run(self._core.details(conversation_id))
 
     def details_query(self, interval: str) -> list[dict[str, Any]]:
-        """The messaging conversations of a time, as analytics tells them; no words."""
+        """The messaging conversations of a time, as analytics tells them; no words.
+
+        Args:
+            interval: Two times of ISO 8601 with a slash between, in UTC.
+        """
         return bridge.run(_listed(self._core.details_query(interval)), LONG)
 
 

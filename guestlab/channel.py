@@ -202,7 +202,14 @@ class NotificationChannel:
     # -- topics -----------------------------------------------------------------------------------------
 
     async def subscribe(self, *topics: str) -> tuple[str, ...]:
-        """Add topics; returns all it is subscribed to."""
+        """Add topics; returns all it is subscribed to.
+
+        Args:
+            topics: Names, such as `v2.routing.queues.{id}.conversations.messages`.
+
+        Raises:
+            PlatformError: A topic does not exist or is not permitted.
+        """
         added = self._open_for(topics)
         with _naming(added):
             answer = await self._api.subscribe(self.id, added, ignore_errors=self._ignore_errors)
@@ -210,7 +217,14 @@ class NotificationChannel:
         return self.topics
 
     async def replace(self, *topics: str) -> tuple[str, ...]:
-        """Subscribe to these and no others; returns them."""
+        """Subscribe to these and no others; returns them.
+
+        Args:
+            topics: Names, such as `v2.routing.queues.{id}.conversations.messages`.
+
+        Raises:
+            PlatformError: A topic does not exist or is not permitted.
+        """
         await self._subscribe(self._open_for(topics))
         return self.topics
 
@@ -245,6 +259,9 @@ class NotificationChannel:
 
     async def ping(self, *, timeout: float = 10.0) -> Pong:
         """Ask whether it is there.
+
+        Args:
+            timeout: Seconds to wait for the answer.
 
         Raises:
             DeadlineError: No answer in time.

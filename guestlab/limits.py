@@ -13,7 +13,11 @@ __all__ = ["PUBLISHED", "Limits"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Budgets of one guest session, connection and deployment."""
+    """Budgets of one guest session, connection and deployment.
+
+    >>> Limits(messages_per_second_per_session=2).messages_per_second_per_session
+    2
+    """
 
     messages_per_second_per_session: int = 5
     """`messages.per.session.rate.per.second`. An announcement of December 2023 says 2."""

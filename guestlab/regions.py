@@ -172,11 +172,11 @@ class Region:
         return f"{self._origin('webmessaging', 'wss')}/v1?{query}"
 
     def config_url(self, deployment_id: str) -> str:
-        """The public `config.json` of a deployment; needs no credential."""
+        """The public `config.json` of a deployment (`deployment_id`); needs no credential."""
         return self._deployment_url(deployment_id, "config.json")
 
     def domains_url(self, deployment_id: str) -> str:
-        """The public `domains.json` of a deployment: its allowed domains."""
+        """The public `domains.json` of a deployment (`deployment_id`): its allowed domains."""
         return self._deployment_url(deployment_id, "domains.json")
 
     def _deployment_url(self, deployment_id: str, document: str) -> str:

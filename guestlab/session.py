@@ -199,6 +199,13 @@ class GuestSession:
         """Leave a session, read-only or not, and begin a new one with the same guest token.
 
         Other connections of the session are closed by the server; its history is out of reach afterwards.
+
+        Args:
+            timeout: Seconds to wait for the old session's end.
+
+        Raises:
+            DeadlineError: No answer in time.
+            HandshakeError: The new session was refused.
         """
         await self._exchange.request(CloseSession(close_all_connections=True), timeout)
         configured = await self._exchange.configure(start_new=True)
@@ -207,6 +214,9 @@ class GuestSession:
 
     async def clear(self, *, timeout: float = 10.0) -> None:
         """End the conversation for good, as the Messenger's own button does. The session is over then.
+
+        Args:
+            timeout: Seconds to wait for the answer.
 
         Raises:
             MessageRefused: The deployment does not allow it (403).
@@ -303,7 +313,17 @@ class GuestSession:
         return await self._say(answer(choice, to=to), timeout)
 
     async def say(self, command: Command, *, timeout: float = 10.0) -> Event:
-        """Send any command of `guestlab.protocol.commands` and return what answers it."""
+        """Send any command of `guestlab.protocol.commands` and return what answers it.
+
+        Args:
+            command: What to say.
+            timeout: Seconds to wait for the answer.
+
+        Raises:
+            LocalProtocolError: The state of the session does not allow it now.
+            MessageRefused: The server refused it, with its frame code.
+            DeadlineError: No answer in time.
+        """
         return await self._exchange.request(command, timeout)
 
     async def typing(self) -> None:
@@ -311,7 +331,11 @@ class GuestSession:
         await self._exchange.post(SendTyping())
 
     def attributes(self, **custom_attributes: str) -> None:
-        """Set custom attributes to go out with the next message; the protocol has no frame for them alone."""
+        """Set custom attributes to go out with the next message; the protocol has no frame for them alone.
+
+        Args:
+            custom_attributes: Names and their values, strings; sizes are checked when they are sent.
+        """
         self._attributes |= custom_attributes
 
     async def echo(self, *, timeout: float = 10.0) -> EchoReceived:
@@ -339,6 +363,11 @@ class GuestSession:
         progress: Callable[[int, int], object] | None = None,
     ) -> str:
         """Upload a file and wait for the server's verdict; returns its id, for `send(attachment_id=…)`.
+
+        Args:
+            source: A path, or the bytes.
+            name: The name to send it under; by default the path's.
+            progress: Called with (bytes sent, bytes in all).
 
         Raises:
             InputError: The session's limits rule it out.
@@ -377,6 +406,9 @@ class GuestSession:
     async def download(self, attachment: Attachment) -> bytes:
         """Fetch an attachment's bytes; an expired URL (after about ten minutes) is renewed once.
 
+        Args:
+            attachment: From a message's content.
+
         Raises:
             MessageRefused: The server knows no such attachment any more.
             NetworkError: The storage did not hand it out.
@@ -395,7 +427,14 @@ class GuestSession:
         return content
 
     async def delete_attachment(self, attachment_id: str) -> None:
-        """Drop an uploaded file that was not sent yet."""
+        """Drop an uploaded file that was not sent yet.
+
+        Args:
+            attachment_id: What `upload()` returned.
+
+        Raises:
+            MessageRefused: The server knows no such file, or it was sent.
+        """
         await self._exchange.request(DeleteAttachment(attachment_id=attachment_id))
 
     def _http(self) -> Client:
@@ -407,6 +446,9 @@ class GuestSession:
 
     async def step_up(self, authentication: GuestAuthentication) -> SessionConfigured:
         """Turn this guest session into an authenticated one, on the same socket.
+
+        Args:
+            authentication: Who signs in, and how.
 
         Raises:
             PlatformError: The identity provider's code was not accepted.
@@ -469,7 +511,11 @@ class GuestSession:
         return await self._exchange.delivery.next_message()
 
     async def messages(self, *, quiet: float = 2.0) -> list[Message]:
-        """Return the messages not read yet, after `quiet` seconds without a further one."""
+        """Return the messages not read yet, once no further one has come for a while.
+
+        Args:
+            quiet: Seconds without a further message that end the wait.
+        """
         return await self._exchange.delivery.until_quiet(quiet)
 
     async def history(self, *, most: int | None = None) -> list[Message]:

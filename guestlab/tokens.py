@@ -39,7 +39,11 @@ LIFETIME = 86_399
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessToken:
-    """An OAuth 2.0 bearer token. Its repr is masked; `.value` is the secret itself."""
+    """An OAuth 2.0 bearer token. Its repr is masked; `.value` is the secret itself.
+
+    >>> AccessToken(value="a secret", grant="client_credentials", expires_at=None, region="mypurecloud.de")
+    AccessToken([masked], client_credentials, mypurecloud.de, expires_at=unknown)
+    """
 
     value: str = field(repr=False)
     grant: str

@@ -110,7 +110,7 @@ def interval(ratios: Sequence[float]) -> tuple[float, float, float]:
     """Return the geometric mean of some ratios with its 95 % interval.
 
     >>> [round(end, 3) for end in interval([0.5, 1.0, 2.0])]
-    [1.0, 0.179, 5.595]
+    [1.0, 0.179, 5.596]
     """
     logs = [math.log(ratio) for ratio in ratios]
     middle = statistics.fmean(logs)

@@ -40,6 +40,9 @@ def diagnose_text(text: str) -> Diagnosis:
     >>> diagnose_text("wscat -c 'wss://webmessaging.mypurecloud.ie/v1?token=abc'").top.rule
     'upgrade.deployment-missing'
 
+    Args:
+        text: As pasted; prompts, output and prose around it do no harm.
+
     Raises:
         InputError: There is nothing to read.
     """

@@ -45,6 +45,9 @@ def diagnose_har(source: str | Path | Mapping[str, Any]) -> tuple[Diagnosis, ...
 
     Warns (`UserWarning`) when the file ends in the middle or is damaged, and only a part could be read.
 
+    Args:
+        source: The path of a file, the text of one, or the document decoded from one.
+
     Raises:
         InputError: It is no HAR, nothing of it is whole, or nothing in it concerns Genesys Cloud.
     """

@@ -503,12 +503,20 @@ class Log:
                 self._journal.close()
 
     def learn(self, *known: str) -> None:
-        """Remember secrets, so that they are masked wherever they turn up from now on."""
+        """Remember secrets, so that they are masked wherever they turn up from now on.
+
+        Args:
+            known: The secrets themselves.
+        """
         for secret in known:
             self.redactor.learn(secret)
 
     def redact(self, text: str) -> str:
-        """Mask every secret in a text, as `record` does."""
+        """Mask every secret in a text, as `record` does.
+
+        Args:
+            text: Anything that may hold one.
+        """
         return self.redactor.redact(text)
 
     def _elapsed_ms(self, exchange: int, monotonic_ns: int) -> float | None:
@@ -536,6 +544,9 @@ class Log:
 
     def subscribe(self, callback: Callable[[Entry], object]) -> Callable[[], None]:
         """Have every entry told to a callback, in order, from now on; return what ends it.
+
+        Args:
+            callback: Called with each entry.
 
         The callback runs in a thread that records, so a slow one slows recording: mark something dirty
         and return. One that raises is dropped, and a `note` entry says so. It may record: the others are
@@ -681,6 +692,9 @@ class Log:
         Every text is swept once more with all that is known to be secret by now. The file is written
         beside and renamed when whole, so there is never half of one.
 
+        Args:
+            path: Of the file; one of that name is replaced.
+
         Raises:
             LogError: The file cannot be written.
         """
@@ -690,6 +704,9 @@ class Log:
         """Write JSON Lines, one object per entry with its filled columns, and return the path.
 
         Swept once more and renamed when whole, as `to_har`.
+
+        Args:
+            path: Of the file; one of that name is replaced.
 
         Raises:
             LogError: The file cannot be written.
@@ -702,6 +719,9 @@ class Log:
         Swept once more and renamed when whole, as `to_har`. A text that a spreadsheet would run as a formula
         has an apostrophe in front, which `gl.read` takes off again. Empty and missing texts are both empty
         cells, and come back as missing: where that matters, write JSON Lines or Parquet.
+
+        Args:
+            path: Of the file; one of that name is replaced.
 
         Raises:
             LogError: The file cannot be written.
@@ -716,6 +736,9 @@ class Log:
         longest stays. A log put together of several is another one, and adds to them. Swept once more and
         renamed when whole, as `to_har`. Needs pyarrow: `pip install 'guestlab[parquet]'`.
 
+        Args:
+            folder: Of the dataset; made where it is missing.
+
         Raises:
             InputError: pyarrow is not installed.
             LogError: The dataset cannot be written.
@@ -726,6 +749,9 @@ class Log:
         """Write a zip for a support case, redacted, and return its path.
 
         Swept once more and renamed when whole, as `to_har`.
+
+        Args:
+            path: Of the file; one of that name is replaced.
 
         Raises:
             LogError: The file cannot be written.

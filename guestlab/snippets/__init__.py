@@ -40,6 +40,11 @@ FORMATS: dict[str, Callable[[Recipe], str]] = {
 def snippet(attempt: Attempt, format: str = "python") -> str:  # noqa: A002 - the word people use
     """Write an attempt as code that runs.
 
+    >>> import guestlab as gl
+    >>> with gl.Lab() as lab:
+    ...     print("deploymentId=" in snippet(lab.handshake(), "wscat"))
+    True
+
     Args:
         attempt: Any attempt, open or refused.
         format: A name in `FORMATS`.
