@@ -70,6 +70,8 @@ class Region:
 
     >>> Region("mypurecloud.de").guest_url("3d2f0c1e-0000-4000-8000-000000000001")
     'wss://webmessaging.mypurecloud.de/v1?deploymentId=3d2f0c1e-0000-4000-8000-000000000001'
+    >>> f"https://login.{Region('eu-central-1')}"
+    'https://login.mypurecloud.de'
 
     Args:
         name: The domain ("mypurecloud.de"), an AWS name, any URL of the region, or `host:port` of a
@@ -109,6 +111,9 @@ class Region:
     def __repr__(self) -> str:
         extra = "" if not self.is_loopback else f", tls={self.tls!s}" + (", names=True" if self.names else "")
         return f"Region({self.name!r}{extra})"
+
+    def __str__(self) -> str:
+        return self.name
 
     @classmethod
     def of(cls, text: str) -> Region:

@@ -20,6 +20,7 @@ from guestlab.blocking_platform import Platform
 from guestlab.channel import NotificationChannel
 from guestlab.lab import Lab
 from guestlab.log import columns_markdown
+from guestlab.log.views import views_markdown
 from guestlab.scripted import Script
 
 if TYPE_CHECKING:
@@ -34,6 +35,13 @@ def test_the_table_of_columns_is_the_codes_own() -> None:
     _, _, rest = README.partition("<!-- the columns -->\n")
     table, _, _ = rest.partition("<!-- end of the columns -->")
     assert table.strip() == columns_markdown().strip()
+
+
+def test_the_columns_of_the_views_are_the_codes_own() -> None:
+    """Copied from `views_markdown()`, word for word."""
+    _, _, rest = README.partition("<!-- the views -->\n")
+    table, _, _ = rest.partition("<!-- end of the views -->")
+    assert table.strip() == views_markdown().strip()
 
 
 @pytest.mark.parametrize("name", guestlab.__all__)

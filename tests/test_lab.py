@@ -201,7 +201,8 @@ def test_away_from_loopback_the_question_sends_a_decoy(monkeypatch: pytest.Monke
     monkeypatch.setattr(asyncio.BaseEventLoop, "getaddrinfo", nowhere)
     attempt = lab.handshake_as_asked()
     assert attempt.step == "dns"
-    top, *others = attempt.diagnosis.findings
+    top, *others = attempt.findings
+    assert attempt.findings is attempt.diagnosis.findings
     assert top.rule == "network.dns"
     assert {finding.confidence for finding in others} <= {"likely"}, "nothing was asked"
     assert lab.log.http.empty, "no token was asked for"

@@ -108,6 +108,12 @@ def test_a_loopback_region_may_have_tls_and_names(tmp_path: Path) -> None:
     assert region.guest_url("d") == "wss://webmessaging.localhost:8443/v1?deploymentId=d"
 
 
+def test_as_text_a_region_is_the_name_that_stands_in_its_urls() -> None:
+    """So that an f-string is a URL, on loopback too."""
+    assert f"https://login.{Region('eu-central-1')}" == Region("mypurecloud.de").login_url
+    assert f"ws://{Region('127.0.0.1:8080', tls=False)}/v1" == "ws://127.0.0.1:8080/v1"
+
+
 def test_plaintext_away_from_loopback_is_refused() -> None:
     """The cloud has no plaintext port, and a secret must not go out in clear."""
     with pytest.raises(InputError, match="without TLS"):

@@ -11,7 +11,6 @@ from guestlab import errors
 from guestlab.authentication import GuestAuthentication
 from guestlab.backoff import Backoff
 from guestlab.lab import Lab
-from guestlab.protocol.content import Attachment
 from guestlab.protocol.events import (
     ConnectionTakenOver,
     LoggedOut,
@@ -163,7 +162,7 @@ def test_a_file_is_uploaded_sent_and_comes_back_whole(
                 attachment_name="point.png",
                 progress=lambda sent, total: progress.append((sent, total)),
             )
-            (attachment,) = (item for item in message.content if isinstance(item, Attachment))
+            (attachment,) = message.attachments
             assert (attachment.filename, attachment.mime) == ("point.png", "image/png")
             assert await session.download(attachment) == picture.read_bytes()
             sandbox.faults.expire("links")
@@ -212,7 +211,7 @@ def test_an_uploaded_file_is_sent_by_its_id(guest: Callable[..., GuestSession]) 
             with pytest.raises(errors.InputError, match="one file"):
                 await session.send("see", attachment=b"GIF89a", attachment_id=attachment_id)
             message = await session.send("see", attachment_id=attachment_id)
-            (file,) = [content for content in message.content if isinstance(content, Attachment)]
+            (file,) = message.attachments
             assert file.id == attachment_id
             assert await session.download(file) == b"GIF89a"
             uploads = session.log.frames["action"].eq("onAttachment").sum()

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from guestlab.handshake.diagnosis import Diagnosis
+    from guestlab.handshake.diagnosis import Diagnosis, Finding
     from guestlab.handshake.evidence import Evidence
     from guestlab.widgets.attempt_view import AttemptView
 
@@ -117,6 +117,11 @@ class Attempt:
         """The step it ended at: the failed one, or the last."""
         failed = next((step.name for step in self.steps if not step.ok), None)
         return failed or (self.steps[-1].name if self.steps else "dns")
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """The findings of its diagnosis, best first; none when it opened."""
+        return self.diagnosis.findings
 
     @property
     def duration_ms(self) -> float:

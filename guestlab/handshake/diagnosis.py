@@ -9,7 +9,7 @@ rule that yields to another one that fired stays silent. When nothing fires, the
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from guestlab.errors import InputError
 from guestlab.handshake.evidence import Evidence
@@ -25,6 +25,7 @@ from guestlab.handshake.targets import Target
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from guestlab.handshake.facts import Facts
     from guestlab.handshake.rule import Confidence, Level, Match, Rule
 
 __all__ = ["Diagnosis", "Finding", "diagnose"]
@@ -104,11 +105,11 @@ class Diagnosis:
         return "\n".join([*lines, *(f"Beside: {remark}" for remark in self.remarks)])
 
 
-def diagnose(attempt: Any = None, /, **description: Any) -> Diagnosis:
+def diagnose(attempt: Any = None, /, **description: Unpack[Facts]) -> Diagnosis:
     """Explain an attempt, performed or described.
 
-    >>> print(diagnose(url="wss://webmessaging.mypurecloud.com/v1?access_token=x", http_status=401).top.rule)
-    upgrade.deployment-missing
+    >>> diagnose(url="wss://webmessaging.mypurecloud.com/v1?access_token=x", http_status=401).rules[0]
+    'upgrade.deployment-missing'
 
     Args:
         attempt: An `Attempt`, an `Evidence`, or anything with `.evidence`. Leave it out to describe one.
@@ -119,7 +120,7 @@ def diagnose(attempt: Any = None, /, **description: Any) -> Diagnosis:
     Raises:
         InputError: What was given is no attempt, or a fact has no such name or form.
     """
-    return _diagnosed(_evidence_of(attempt, description))
+    return _diagnosed(_evidence_of(attempt, {**description}))
 
 
 def _evidence_of(attempt: Any, description: dict[str, Any]) -> Evidence:

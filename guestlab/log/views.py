@@ -28,6 +28,7 @@ __all__ = [
     "MESSAGES_COLUMNS",
     "SESSIONS_COLUMNS",
     "Views",
+    "views_markdown",
 ]
 
 _AnyFeed = TypeVar("_AnyFeed", Feed, MessagesFeed, SessionsFeed)
@@ -223,6 +224,25 @@ _HTTP_SOURCES = _columns(
 _OF_SOCKETS = frozenset({Kind.FRAME, Kind.CLOSE})
 _OF_HTTP = frozenset({Kind.REQUEST, Kind.RESPONSE})
 _OF_ATTEMPTS = frozenset({Kind.ATTEMPT})
+
+_SCHEMAS = {
+    "http": HTTP_COLUMNS,
+    "frames": FRAMES_COLUMNS,
+    "messages": MESSAGES_COLUMNS,
+    "attempts": ATTEMPTS_COLUMNS,
+    "sessions": SESSIONS_COLUMNS,
+}
+
+
+def views_markdown() -> str:
+    """Write the columns of each view as Markdown, for the README; brackets hold a name of the table."""
+    lines = ["| view | columns |", "|---|---|"]
+    for view, columns in _SCHEMAS.items():
+        meant = {new: old for old, new in _RENAMED.items()} if view == "messages" else {}
+        names = [f"`{c.name}`" + (f" (`{meant[c.name]}`)" if c.name in meant else "") for c in columns]
+        lines.append(f"| `log.{view}` | {', '.join(names)} |")
+    return "\n".join(lines)
+
 
 _VIEWS: dict[str, Callable[[Views], pd.DataFrame]] = {
     "http": Views._http,  # noqa: SLF001 - its own table

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from guestlab.protocol.content import (
+    Attachment,
     ButtonResponse,
     Card,
     CardAction,
@@ -168,6 +169,11 @@ class Message:
             elif isinstance(value, ButtonResponse) and value.type.lower() == "quickreply":
                 buttons.append(QuickReply(text=value.text, payload=value.payload))
         return tuple(found or buttons)
+
+    @property
+    def attachments(self) -> tuple[Attachment, ...]:
+        """The files in it, for `download(attachment)`; of either side."""
+        return tuple(value for value in self.content if isinstance(value, Attachment))
 
     @property
     def choices(self) -> tuple[QuickReply | CardAction, ...]:

@@ -169,3 +169,13 @@ def test_the_repr_is_short_and_says_what_matters() -> None:
         "Message(Outbound Structured, key='9b2f', time='2026-10-01T12:00:01.456Z', text='" + "x" * 59 + "…',"
         " holds='QuickReply,New,,Presence.Join,Typing,,', own=True, late=True)"
     )
+
+
+def test_the_attachments_of_a_message_are_those_of_its_content_in_order() -> None:
+    """Of either side; other content is none."""
+    files = [{"contentType": "Attachment", "attachment": {"id": name}} for name in ("a", "b")]
+    words = {"contentType": "QuickReply", "quickReply": {"text": "Green", "payload": "GREEN"}}
+    for direction in ("Inbound", "Outbound"):
+        message = Message.from_body({"direction": direction, "content": [files[0], words, files[1]]})
+        assert [attachment.id for attachment in message.attachments] == ["a", "b"]
+    assert Message.from_body({}).attachments == ()

@@ -18,7 +18,7 @@ from guestlab.protocol.plain import read_plain
 ATTRIBUTES = (
     "id", "message_id", "key", "direction", "type", "text", "time", "time_text", "originating_entity",
     "originating_message_id", "status", "content", "content_types", "event_types", "quick_replies", "choices",
-    "metadata", "custom_attributes", "from_", "to", "reasons", "raw", "tracing_id", "own", "late", "shown",
+    "attachments", "metadata", "custom_attributes", "from_", "to", "reasons", "raw", "tracing_id", "own", "late", "shown",
 )  # fmt: skip
 
 
