@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
+from guestlab import cli
 from guestlab.cli import main
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 GUESTLAB = (sys.executable, "-m", "guestlab")
 
@@ -179,3 +185,62 @@ def test_the_reader_may_stop_reading() -> None:
     process.stderr.close()
     assert "Traceback" not in errors
     assert os.name == "nt" or process.returncode == 0
+
+
+# -- help ---------------------------------------------------------------------------------------------
+
+
+def _commands(
+    parser: argparse.ArgumentParser, path: str = ""
+) -> Iterator[tuple[str, argparse.ArgumentParser]]:
+    """Every command and sub-command, by what one types."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for name, command in action.choices.items():
+                yield f"{path}{name}", command
+                yield from _commands(command, f"{path}{name} ")
+
+
+COMMANDS = list(_commands(cli.parser()))
+
+
+@pytest.mark.parametrize(("name", "command"), [pytest.param(*one, id=one[0]) for one in COMMANDS])
+def test_every_option_says_what_it_is_for(name: str, command: argparse.ArgumentParser) -> None:
+    """And its default, where it has one that is not simply "off"."""
+    assert command.description, name
+    for action in command._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            continue
+        assert action.help, f"{name} {action.dest}"
+        if action.default and action.default != argparse.SUPPRESS:
+            assert "default" in action.help, f"{name} {action.dest}"
+
+
+@pytest.mark.parametrize(("name", "command"), [pytest.param(*one, id=one[0]) for one in COMMANDS])
+def test_every_command_has_examples_that_parse(name: str, command: argparse.ArgumentParser) -> None:
+    """What help shows can be typed."""
+    examples = (command.epilog or "").partition("examples:\n")[2].partition("\n\n")[0].splitlines()
+    assert examples, name
+    for line in examples:
+        typed = shlex.split(line.rpartition("| ")[2] if " | " in line else line)
+        assert " ".join(typed).startswith(f"guestlab {name}")
+        assert cli.parser().parse_args(typed[1:]).command is not None
+
+
+def test_help_lists_every_command_once_in_groups() -> None:
+    """Nothing is left out, nothing is there twice."""
+    grouped = [name for names in cli.GROUPS.values() for name in names]
+    top = [name for name, _ in COMMANDS if " " not in name]
+    assert sorted(grouped) == sorted(top)
+    told = cli.parser().format_help()
+    for name in grouped:
+        assert re.search(rf"^  {name} ", told, re.MULTILINE)
+
+
+def test_guestlab_alone_says_what_to_do_first() -> None:
+    """Commands that need no account; the first is the tour."""
+    done = _run()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.search(r"^  guestlab tour", done.stdout, re.MULTILINE)
+    for line in re.findall(r"^  (guestlab \w+)", done.stdout, re.MULTILINE):
+        assert line.split()[1] in dict(COMMANDS)

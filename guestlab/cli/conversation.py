@@ -20,19 +20,28 @@ __all__ = ["add"]
 
 SAY_KEYS = "region sandbox session answered messages"
 TEST_KEYS = "ok outcomes"
+SAY_EXAMPLES = (
+    "guestlab say hello",
+    "guestlab say hello --region mypurecloud.de --deployment-id 3d2f0c1e-0000-4000-8000-000000000001",
+)
+TEST_EXAMPLES = ("guestlab test greeting.yaml", "guestlab test *.yaml --junit report.xml")
 
 
 def add(commands: Any) -> None:
     """Add the commands."""
-    say = add_command(commands, "say", _say, "say one thing as a guest, print what comes back", SAY_KEYS)
+    say = add_command(
+        commands, "say", _say, "say one thing as a guest, print what comes back", SAY_KEYS, SAY_EXAMPLES
+    )
     say.add_argument("text", help="what the guest says")
     say.add_argument("--quiet", type=float, default=2.0, help="seconds of silence that end it (default: 2)")
     add_where(say)
 
     test = add_command(
-        commands, "test", _test, "hold scripted conversations and check the answers", TEST_KEYS
+        commands, "test", _test, "hold scripted conversations and check the answers", TEST_KEYS, TEST_EXAMPLES
     )
-    test.description = "Run YAML files of what a guest says and what must come back within what time."
+    test.description = (
+        "Hold scripted conversations: YAML files of what a guest says and what must come back in what time."
+    )
     test.add_argument("files", nargs="+", metavar="FILE", help="a script; - is standard input")
     test.add_argument("--junit", metavar="XML", help="write the outcomes as JUnit XML too")
     add_where(test)

@@ -20,6 +20,12 @@ from guestlab.handshake.url_check import check_url
 __all__ = ["add"]
 
 KEYS = "ok diagnoses[{ok findings[{rule what why next_step level confidence evidence sources}] remarks url}]"
+EXAMPLES = (
+    "guestlab diagnose \"curl -i 'https://webmessaging.mypurecloud.de/v1?access_token=…'\"",
+    "guestlab diagnose devtools.har",
+    "guestlab diagnose --url wss://webmessaging.mypurecloud.de/v1 --status 401 --body ''",
+    "pbpaste | guestlab diagnose -",
+)
 
 # flag → evidence, help. Lists may be given several times.
 _FACTS: tuple[tuple[str, str, str], ...] = (
@@ -85,8 +91,11 @@ _READ = {
 
 def add(commands: Any) -> None:
     """Add the command."""
-    command = add_command(commands, "diagnose", _diagnose, "explain a handshake, without any network", KEYS)
+    command = add_command(
+        commands, "diagnose", _diagnose, "explain a handshake, without any network", KEYS, EXAMPLES
+    )
     command.description = (
+        "Explain a handshake, without any network. "
         "Give a curl line in quotes, the path of a HAR file or of code, - for standard input, or flags; "
         "flags add to what was pasted. Exit status 1 when there is a finding, 0 when all is well."
     )

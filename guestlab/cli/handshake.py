@@ -43,16 +43,33 @@ PROBE_KEYS = (
     "status headers body body_size close_code frame_code frames duration_ms note}]"
 )
 
+_WHERE = "--region mypurecloud.de --deployment-id 3d2f0c1e-0000-4000-8000-000000000001"
+ATTEMPT_EXAMPLES = (
+    "guestlab attempt",
+    f"guestlab attempt {_WHERE} --origin https://shop.example",
+    "guestlab attempt --credential garbage --placement header --deployment unknown",
+)
+MATRIX_EXAMPLES = ("guestlab matrix", "guestlab matrix --deployments right,missing,unknown --crossed --yes")
+PREFLIGHT_EXAMPLES = (f"guestlab preflight {_WHERE}", "guestlab preflight --search-regions")
+SNIPPET_EXAMPLES = ("guestlab snippet python", f"guestlab snippet wscat {_WHERE}")
+PROBE_EXAMPLES = (f"guestlab probe --record observed.json {_WHERE}",)
+
 
 def add(commands: Any) -> None:
     """Add the commands."""
     _add_attempt(commands)
     _add_matrix(commands)
     preflight = add_command(
-        commands, "preflight", _preflight, "look at everything before a socket is opened", PREFLIGHT_KEYS
+        commands,
+        "preflight",
+        _preflight,
+        "look at everything before a socket is opened",
+        PREFLIGHT_KEYS,
+        PREFLIGHT_EXAMPLES,
     )
     preflight.description = (
-        "Name, port, TLS, the deployment's public documents; with GUESTLAB_CLIENT_ID and _SECRET also the "
+        "Look at everything before a socket is opened: "
+        "name, port, TLS, the deployment's public documents; with GUESTLAB_CLIENT_ID and _SECRET also the "
         "Platform API, which lists the deployments when no id is given."
     )
     preflight.add_argument(
@@ -61,7 +78,12 @@ def add(commands: Any) -> None:
     _add_proxy(preflight)
     add_where(preflight)
     snippet = add_command(
-        commands, "snippet", _snippet, "code of the handshake that works, in your language", SNIPPET_KEYS
+        commands,
+        "snippet",
+        _snippet,
+        "write the handshake that works as code, in your language",
+        SNIPPET_KEYS,
+        SNIPPET_EXAMPLES,
     )
     snippet.description = "Make the handshake that works, live, and write it as code. Secrets are variables."
     snippet.add_argument(
@@ -69,10 +91,16 @@ def add(commands: Any) -> None:
     )
     add_where(snippet)
     probe = add_command(
-        commands, "probe", _probe, "ask a real organisation what nobody has documented", PROBE_KEYS
+        commands,
+        "probe",
+        _probe,
+        "ask a real organisation what nobody has documented",
+        PROBE_KEYS,
+        PROBE_EXAMPLES,
     )
     probe.description = (
-        "A dozen attempts, a second apart, no message and no token of worth; writes a JSON without ids, "
+        "Ask a real organisation what nobody has documented: "
+        "a dozen attempts, a second apart, no message and no token of worth; writes a JSON without ids, "
         "domains and secrets. Asks before it begins."
     )
     probe.add_argument("--record", metavar="FILE", required=True, help="where to write; - is standard output")
@@ -84,29 +112,49 @@ def add(commands: Any) -> None:
 
 def _add_attempt(commands: Any) -> None:
     attempt = add_command(
-        commands, "attempt", _attempt, "try the failing and the working handshake, live", ATTEMPT_KEYS
+        commands,
+        "attempt",
+        _attempt,
+        "try the failing and the working handshake, live",
+        ATTEMPT_KEYS,
+        ATTEMPT_EXAMPLES,
     )
     attempt.description = (
-        "Two attempts: one as people try it (by default an OAuth token in the query and no deployment id), "
+        "Try two handshakes: one as people try it (by default an "
+        "OAuth token in the query and no deployment id), "
         "and the form that works. Needs no OAuth client: away from loopback a decoy goes out in place of a "
         "token. Stops at SessionResponse: no Join, no message."
     )
-    attempt.add_argument("--credential", choices=[*Credential], help="what to try to open it with")
-    attempt.add_argument("--placement", choices=[*Placement], help="where to put it")
+    attempt.add_argument(
+        "--credential",
+        choices=[*Credential],
+        help="what to try to open it with (default: client_credentials)",
+    )
+    attempt.add_argument("--placement", choices=[*Placement], help="where to put it (default: query)")
     attempt.add_argument(
         "--deployment", metavar="WORD", help=f"deployment id tried: {', '.join(DeploymentWord)}"
     )
     attempt.add_argument("--url", help="try this whole URL instead")
-    attempt.add_argument("--parameter", default="access_token", help="the credential's name in a query")
+    attempt.add_argument(
+        "--parameter", default="access_token", help="the credential's name in a query (default: access_token)"
+    )
     _add_proxy(attempt)
     add_where(attempt)
 
 
 def _add_matrix(commands: Any) -> None:
     matrix = add_command(
-        commands, "matrix", _matrix, "try every credential in every place, and none", MATRIX_KEYS
+        commands,
+        "matrix",
+        _matrix,
+        "try every credential in every place, and none",
+        MATRIX_KEYS,
+        MATRIX_EXAMPLES,
     )
-    matrix.description = "Without options: no credential in any place opens it; the deployment id alone does."
+    matrix.description = (
+        "Try every credential in every place. "
+        "Without options: no credential in any place opens it; the deployment id alone does."
+    )
     matrix.add_argument("--credentials", type=_words, metavar="A,B", help=f"of {', '.join(Credential)}")
     matrix.add_argument("--placements", type=_words, metavar="A,B", help=f"of {', '.join(Placement)}")
     matrix.add_argument(

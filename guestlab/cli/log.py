@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from guestlab.cli.output import DONE, add_command, printable
+from guestlab.cli.output import DONE, Wrapped, add_command, printable
 from guestlab.errors import InputError
 
 if TYPE_CHECKING:
@@ -26,6 +26,15 @@ __all__ = ["FORMATS", "SHOWN", "add"]
 SHOW_KEYS = "view entries columns rows skipped[{source_file place why}]"
 SUMMARY_KEYS = "entries rows[{what count detail}] skipped[{source_file place why}]"
 CONVERT_KEYS = "written format entries skipped[{source_file place why}]"
+SHOW_EXAMPLES = (
+    "guestlab log show devtools.har",
+    "guestlab log show runs/ --view frames --tail 20",
+)
+SUMMARY_EXAMPLES = ("guestlab log summary runs/", "wscat -c … | guestlab log summary -")
+CONVERT_EXAMPLES = (
+    "guestlab log convert devtools.har session.csv",
+    "guestlab log convert runs/ archive.parquet --append",
+)
 
 SHOWN: dict[str, tuple[str, ...]] = {
     "messages": ("time", "direction", "type", "text", "session", "late"),
@@ -62,18 +71,27 @@ def add(commands: Any) -> None:
     """Add the commands."""
     log = commands.add_parser(
         "log",
-        help="show, sum up and convert logs: HAR, journal, JSON Lines, CSV, Parquet, bundle, terminal output",
+        help="show, sum up and convert logs (HAR, journal, Parquet and others)",
+        description="Show, sum up and convert logs: HAR, journal, JSON Lines, CSV, Parquet, bundle, terminal "
+        "output; a file or a folder.",
+        epilog="examples:\n  " + "\n  ".join((*SHOW_EXAMPLES, *SUMMARY_EXAMPLES, *CONVERT_EXAMPLES)),
+        formatter_class=Wrapped,
     )
     verbs = log.add_subparsers(title="what to do", metavar="VERB", required=True)
-    show = add_command(verbs, "show", _show, "print one view of a log", SHOW_KEYS)
+    show = add_command(verbs, "show", _show, "print one view of a log", SHOW_KEYS, SHOW_EXAMPLES)
     _add_inputs(show)
     show.add_argument("--view", choices=tuple(SHOWN), default="messages", help="which (default: messages)")
-    show.add_argument("--tail", metavar="N", type=_count, help="only the last N rows")
-    counted = add_command(verbs, "summary", _summary, "tell at a glance what is in a log", SUMMARY_KEYS)
+    show.add_argument("--tail", metavar="N", type=_count, help="only the last N rows (default: all)")
+    counted = add_command(
+        verbs, "summary", _summary, "tell at a glance what is in a log", SUMMARY_KEYS, SUMMARY_EXAMPLES
+    )
     _add_inputs(counted)
-    convert = add_command(verbs, "convert", _convert, "write a log in another format", CONVERT_KEYS)
+    convert = add_command(
+        verbs, "convert", _convert, "write a log in another format", CONVERT_KEYS, CONVERT_EXAMPLES
+    )
     convert.description = (
-        "The format is told by what OUT ends in: .jsonl .csv .har .zip, .parquet or / (a folder)."
+        "Write a log in another format. "
+        "It is told by what OUT ends in: .jsonl .csv .har .zip, .parquet or / (a folder)."
     )
     _add_inputs(convert)
     convert.add_argument(
@@ -82,10 +100,15 @@ def add(commands: Any) -> None:
         help="where to write; a file of that name is replaced, a folder must be empty (or --append)",
     )
     convert.add_argument(
-        "--append", action="store_true", help="parquet: add to what is in the folder, as another log"
+        "--append",
+        action="store_true",
+        help="parquet: add to what is in the folder; a run that is there is replaced",
     )
     convert.add_argument(
-        "--to", choices=tuple(FORMATS), metavar="FORMAT", help="jsonl csv parquet har bundle"
+        "--to",
+        choices=tuple(FORMATS),
+        metavar="FORMAT",
+        help="jsonl, csv, parquet, har or bundle (default: by what OUT ends in)",
     )
     convert.set_defaults(usage=convert.error)
 

@@ -25,6 +25,11 @@ __all__ = ["add", "copy_notebooks", "shipped"]
 KEYS = "folder notebooks{name,state} seed command"
 FOLDER = "guestlab-notebooks"
 SEED = "GUESTLAB_SANDBOX_SEED"
+EXAMPLES = (
+    "guestlab lab",
+    "guestlab lab course --seed 7",
+    "guestlab lab course --refresh --no-open",
+)
 
 _STATES = {
     "copied": "copied",
@@ -37,7 +42,7 @@ _STATES = {
 
 def add(commands: Any) -> None:
     """Add the command."""
-    lab = add_command(commands, "lab", _lab, "copy the notebooks and open JupyterLab on them", KEYS)
+    lab = add_command(commands, "lab", _lab, "copy the notebooks and open JupyterLab on them", KEYS, EXAMPLES)
     lab.description = (
         "Copy the notebooks into a folder of yours, keeping what you changed there, and open JupyterLab on "
         "them. They run offline: every gl.Lab() starts a sandbox of its own, on a port of its own."

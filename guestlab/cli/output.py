@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import sys
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from guestlab.errors import InputError
 
 if TYPE_CHECKING:
-    import argparse
+    from collections.abc import Sequence
 
     from guestlab.errors import GuestlabError
 
@@ -19,7 +21,9 @@ __all__ = [
     "DONE",
     "ERROR",
     "FINDING",
+    "STATUSES",
     "USAGE",
+    "Wrapped",
     "add_command",
     "complain",
     "dressed",
@@ -31,9 +35,37 @@ __all__ = [
 DONE, FINDING, USAGE, ERROR = 0, 1, 2, 3
 
 
-def add_command(commands: Any, name: str, run: Any, summary: str, keys: str) -> argparse.ArgumentParser:
-    """Add a sub-command with `--json`, whose keys its help prints."""
-    command: argparse.ArgumentParser = commands.add_parser(name, help=summary, epilog=f"JSON keys: {keys}")
+STATUSES = "Exit status: 0 done, 1 a finding or failed expectation, 2 usage, 3 error."
+
+
+class Wrapped(argparse.RawDescriptionHelpFormatter):
+    """Help whose description is wrapped, and whose epilog stands as it was written: examples, one a line."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        if "\n" in text:
+            return super()._fill_text(text, width, indent)
+        return textwrap.fill(text, width, initial_indent=indent, subsequent_indent=indent)
+
+
+def add_command(  # noqa: PLR0917 - a row of a table
+    commands: Any, name: str, run: Any, summary: str, keys: str, examples: Sequence[str]
+) -> argparse.ArgumentParser:
+    """Add a sub-command with `--json`, whose keys its help prints, after examples.
+
+    Args:
+        commands: What `add_subparsers` returned.
+        name: Of the command.
+        run: Takes the options, returns the exit status.
+        summary: One line, what it is for; begins the help too.
+        keys: Of the JSON object.
+        examples: Lines to copy.
+    """
+    told = textwrap.fill(f"JSON keys: {keys}", 78, break_on_hyphens=False, break_long_words=False)
+    epilog = "\n".join(["examples:", *(f"  {line}" for line in examples), "", STATUSES, told])
+    command: argparse.ArgumentParser = commands.add_parser(
+        name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.", epilog=epilog,
+        formatter_class=Wrapped,
+    )  # fmt: skip
     command.add_argument("--json", action="store_true", help="print one JSON object for machines")
     command.set_defaults(command=run)
     return command

@@ -22,18 +22,28 @@ KEYS = (
     "integration_id control_key urls{login,api,guest,streaming,config}"
 )
 
+EXAMPLES = (
+    "guestlab sandbox",
+    "guestlab sandbox --port 8080 --tls-port 8443 --seed 7",
+    "guestlab sandbox --explain",
+)
+
 
 def add(commands: Any) -> None:
     """Add the command."""
-    sandbox = add_command(commands, "sandbox", _sandbox, "serve the sandbox until stopped", KEYS)
+    sandbox = add_command(commands, "sandbox", _sandbox, "serve the sandbox until stopped", KEYS, EXAMPLES)
     sandbox.description = (
         "Play Genesys Cloud on this machine until Ctrl-C. Prints its region, ids, secret and URLs."
     )
     sandbox.add_argument("--port", type=int, default=0, help="plaintext port (default: a free one)")
-    sandbox.add_argument("--tls", action="store_true", help="serve TLS too, with a CA of its own")
+    sandbox.add_argument(
+        "--tls", action="store_true", help="serve TLS too, with a CA of its own (default: plaintext alone)"
+    )
     sandbox.add_argument("--tls-port", type=int, default=0, help="TLS port (default: a free one)")
     sandbox.add_argument(
-        "--bot", metavar="FILE", help="a bot's script in YAML, written like guestlab/sandbox/default_bot.yaml"
+        "--bot",
+        metavar="FILE",
+        help="a bot's script in YAML (default: guestlab/sandbox/default_bot.yaml, written the same way)",
     )
     sandbox.add_argument(
         "--observed", metavar="FILE", help="answer at the gateway as `guestlab probe --record FILE` recorded"

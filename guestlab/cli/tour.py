@@ -18,10 +18,14 @@ KEYS = (
     "log_entries held"
 )
 
+EXAMPLES = ("guestlab tour", "guestlab tour --json")
+
 
 def add(commands: Any) -> None:
     """Add the command."""
-    tour = add_command(commands, "tour", _tour, "tell the three stages on the embedded sandbox", KEYS)
+    tour = add_command(
+        commands, "tour", _tour, "tell the three stages on the embedded sandbox", KEYS, EXAMPLES
+    )
     tour.description = "Token, conversation, handshake: refused as asked, then as it works."
 
 

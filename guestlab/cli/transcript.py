@@ -16,11 +16,19 @@ __all__ = ["add"]
 KEYS = "conversation_id sources[{source state rows note next_step}] messages[{time direction type text}]"
 SOURCES = ("messages", "analytics", "recordings")
 
+EXAMPLES = (
+    "guestlab transcript 3d2f0c1e-0000-4000-8000-000000000001 --region mypurecloud.de",
+    "guestlab transcript --message 5b1c… --source messages --out conversation.jsonl",
+)
+
 
 def add(commands: Any) -> None:
     """Add the command."""
-    told = add_command(commands, "transcript", _transcript, "read a conversation back by access token", KEYS)
+    told = add_command(
+        commands, "transcript", _transcript, "read a conversation back by access token", KEYS, EXAMPLES
+    )
     told.description = (
+        "Read a conversation back by access token (GUESTLAB_CLIENT_ID and _SECRET). "
         "Exit status 1 where a source was refused (it names the permission) or nothing was found."
     )
     told.add_argument("conversation", nargs="?", metavar="CONVERSATION_ID", help="which conversation")
