@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from guestlab.authentication import GuestAuthentication
+    from guestlab.log import Log
     from guestlab.platform_api import PlatformApi
     from guestlab.protocol.commands import Command
     from guestlab.protocol.content import Attachment, AvailableTime, CardAction, QuickReply
@@ -98,6 +99,11 @@ class Session:
     def name(self) -> str:
         """This session's name in the log's `session` column."""
         return self._core.name
+
+    @property
+    def log(self) -> Log:
+        """Where all of it is recorded; of a lab's session the lab's own log."""
+        return self._core.log
 
     @property
     def state(self) -> str:

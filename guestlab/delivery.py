@@ -126,7 +126,7 @@ class Delivery:
             raise DeadlineError(
                 f"No {event_class.__name__} came within {timeout:g} seconds.",
                 why="The other side was silent, or sent other events.",
-                next_step="Look at lab.log.frames for what did come; wait longer with timeout=.",
+                next_step="Look at session.log.frames for what did come; wait longer with timeout=.",
             ) from None
 
     def waiting_message(self) -> Message | None:

@@ -183,7 +183,7 @@ class Exchange:
                 raise SendInDoubt(
                     "The session was answered by something else than a SessionResponse.",
                     why=f"What came is {type(configured).__name__}.",
-                    next_step="Look at lab.log.frames, then connect again.",
+                    next_step="Look at session.log.frames, then connect again.",
                 )
             if self.authentication is not None:
                 self.authentication.accepted()
@@ -241,12 +241,14 @@ class Exchange:
     async def _request(self, command: Command, timeout: float, *, online: bool = False) -> Event:
         """Send and wait; a refusal for its rate was not accepted, so it is said again after the wait."""
         loop = asyncio.get_running_loop()
-        tracing_id, future = str(uuid4()), loop.create_future()
+        tracing_id, future, deadline = str(uuid4()), loop.create_future(), loop.time() + timeout
         refused: RateLimited | None = None
         try:
             async with asyncio.timeout(timeout):
                 while True:
-                    await self._post(command, tracing_id, future, online=online)
+                    await self._post(
+                        command, tracing_id, future, online=online, until=deadline if online else None
+                    )
                     event: Event = await future
                     if not isinstance(event, RateLimited):
                         return event
@@ -255,19 +257,21 @@ class Exchange:
         except TimeoutError:
             if tracing_id in self._waiting:
                 raise unanswered.silent(command.action, timeout) from None
-            raise self._late(command.action, timeout, refused) from None
+            raise self._late(command, timeout, refused) from None
         finally:
             self._waiting.pop(tracing_id, None)
             self.protocol.settle(tracing_id)
 
-    def _late(self, action: str, timeout: float, refused: RateLimited | None) -> GuestlabError:
-        """The time is up before it was said, or said again."""
-        wait = self.pacer.forced(asyncio.get_running_loop().time())
+    def _late(self, command: Command, timeout: float, refused: RateLimited | None) -> GuestlabError:
+        """The time is up before it was said, or said again; or is known to be too short for that."""
+        action, now = command.action, asyncio.get_running_loop().time()
+        wait = self.pacer.delay(command, now)
         if refused is not None:
             return unanswered.still_refused(action, timeout, refused, wait)
         if not self._online.is_set():
             return unanswered.unsent(action, timeout, "It waited for the link to come back.")
-        return unanswered.held_back(action, timeout, self._rate_limited, wait)
+        earlier = self._rate_limited if self.pacer.forced(now) > 0 else None
+        return unanswered.held_back(action, timeout, earlier, wait)
 
     async def _post(
         self,
@@ -276,8 +280,13 @@ class Exchange:
         future: asyncio.Future[Event] | None,
         *,
         online: bool = False,
+        until: float | None = None,
     ) -> None:
-        """Send one frame inside the budgets; with `online`, in its turn and on a configured session only."""
+        """Send one frame inside the budgets; with `online`, in its turn and on a configured session only.
+
+        Raises:
+            TimeoutError: The budgets make it wait beyond `until`: said at once, not when the time is up.
+        """
         loop = asyncio.get_running_loop()
         # What is said leaves in the order of the calls. What mends the session passes it by.
         async with self._turn if online else contextlib.nullcontext():
@@ -291,6 +300,8 @@ class Exchange:
                 delay = self.pacer.delay(command, loop.time())
                 if delay <= 0:
                     break
+                if until is not None and loop.time() + delay > until:
+                    raise TimeoutError
                 await asyncio.sleep(delay)
             outgoing = self.protocol.send(command, tracing_id=tracing_id)
             self.pacer.sent(command, loop.time())
@@ -310,7 +321,7 @@ class Exchange:
             raise SendInDoubt(
                 "getJwt was answered by something else than a JWT.",
                 why=f"What came is {type(issued).__name__}.",
-                next_step="Look at lab.log.frames, then try again.",
+                next_step="Look at session.log.frames, then try again.",
             )
         return issued
 

@@ -397,7 +397,7 @@ class GuestSession:
             raise DeadlineError(
                 f"No verdict on {file.name} within {SCAN_TIMEOUT:g} seconds.",
                 why="The bytes arrived, but the server has neither accepted nor refused them.",
-                next_step="Look at lab.log.frames; upload it again.",
+                next_step="Look at session.log.frames; upload it again.",
             ) from None
         if isinstance(event, UploadFailed):
             raise attachments.refused(file, event.code, self.log.redact(event.reason), event.advice)
@@ -545,7 +545,7 @@ def _expected(event: Event, kind: type[E]) -> E:
     raise RemoteProtocolError(
         f"The answer came as {type(event).__name__} instead of {kind.__name__}.",
         why="It was damaged on its way, or the server answers what the protocol does not know.",
-        next_step="Look at lab.log.frames; history() tells whether it was accepted.",
+        next_step="Look at session.log.frames; history() tells whether it was accepted.",
     )
 
 

@@ -29,7 +29,7 @@ def refusal(event: ErrorReceived, log: Log) -> MessageRefused:
 
 
 def still_refused(action: str, timeout: float, refused: RateLimited, wait: float) -> MessageRefused:
-    """Refused for its rate, and the time was up before it could be said again.
+    """Refused for its rate, and the time was too short to say it again.
 
     Args:
         action: What it was.
@@ -37,7 +37,7 @@ def still_refused(action: str, timeout: float, refused: RateLimited, wait: float
         refused: The refusal.
         wait: Seconds of it that are left.
     """
-    allowed = f"{timeout:.3g} seconds were allowed and are over"
+    allowed = f"{timeout:.3g} seconds were allowed"
     return MessageRefused(
         f"The server refused {action} for its rate: code {refused.code} (lane frame).",
         why=f"{_asked(refused)}; {allowed}. It was not accepted.",
@@ -48,19 +48,23 @@ def still_refused(action: str, timeout: float, refused: RateLimited, wait: float
 
 def held_back(action: str, timeout: float, refused: RateLimited | None, wait: float) -> DeadlineError:
     """Never sent: by a budget, or by what the server asked for at an earlier refusal."""
-    if refused is None or wait <= 0:
-        return unsent(action, timeout, "It waited for a published budget.")
+    if refused is None:
+        taken = f" that is used up for another {wait:.3g} seconds" if wait > 0 else ""
+        why = f"It has to wait for a published budget{taken} (gl.PUBLISHED lists them)."
+        return unsent(action, timeout, why, _patience("send it again", timeout, wait))
     earlier = f"an earlier frame was refused with code {refused.code} (lane frame)"
     why = f"It waited for the server's retryAfter: {earlier}. {_asked(refused)}."
     return unsent(action, timeout, why, _patience("send it again", timeout, wait))
 
 
-def unsent(action: str, timeout: float, why: str, next_step: str = "") -> DeadlineError:
+def unsent(
+    action: str, timeout: float, why: str, next_step: str = "Allow more time with timeout=."
+) -> DeadlineError:
     """Never sent."""
     return DeadlineError(
         f"{action} was not sent within {timeout:.3g} seconds.",
         why=why,
-        next_step=next_step or "Allow more time with timeout=; gl.PUBLISHED lists the budgets.",
+        next_step=next_step,
     )
 
 
@@ -69,7 +73,7 @@ def silent(action: str, timeout: float) -> DeadlineError:
     return DeadlineError(
         f"No answer to {action} within {timeout:.3g} seconds.",
         why="The server did not answer it; whether it was accepted is unknown.",
-        next_step="Look at lab.log.frames, and at the history before saying it again.",
+        next_step="Look at session.log.frames, and at the history before saying it again.",
     )
 
 
@@ -91,4 +95,5 @@ def _asked(refused: RateLimited) -> str:
 def _patience(what: str, timeout: float, wait: float) -> str:
     if wait <= 0:
         return "Allow more time with timeout=."
-    return f"Wait {ceil(wait)} seconds more and {what}, or allow more time: timeout={ceil(timeout + wait)}."
+    enough = ceil(max(timeout, wait)) + 5
+    return f"Wait {ceil(wait)} seconds more and {what}, or allow more time: timeout={enough}."

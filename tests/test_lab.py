@@ -216,6 +216,7 @@ def test_a_chat_with_the_bot_is_in_the_log(lab: Lab) -> None:
         assert (sent.text, sent.own) == ("hello", True)
         answer = session.next(MessageReceived, where=lambda event: event.message.direction == "Outbound")
         assert answer.message.text
+        assert session.log is lab.log
     messages = lab.log.messages
     assert "hello" in set(messages["text"])
     assert {"Inbound", "Outbound"} <= set(messages["direction"])

@@ -347,7 +347,28 @@ def test_what_waits_for_a_budget_is_not_blamed_on_the_server(sandbox: Sandbox) -
             await session.echo()
             with pytest.raises(errors.DeadlineError, match="was not sent") as caught:
                 await session.echo(timeout=0.2)
-            assert "budget" in caught.value.why
+            assert "budget that is used up for another" in caught.value.why
+
+    run(scenario())
+
+
+def test_a_wait_known_to_be_longer_than_the_time_allowed_fails_at_once(sandbox: Sandbox) -> None:
+    """Long before the time is up: by a budget of our own, and by what the server asks for."""
+
+    async def scenario() -> None:
+        async with GuestSession(sandbox.region, sandbox.deployment_id) as session, asyncio.timeout(20):
+            await session.echo()
+            await session.echo()
+            with pytest.raises(errors.DeadlineError, match="was not sent") as held:
+                await session.echo(timeout=40)
+            assert "timeout=" in held.value.next_step
+            sandbox.faults.rate_limit(60)
+            with pytest.raises(errors.MessageRefused, match="for its rate") as refused:
+                await session.send("x", timeout=50)
+            assert "60 seconds (retryAfter); 50 seconds were allowed" in refused.value.why
+            with pytest.raises(errors.DeadlineError, match="was not sent") as unsent:
+                await session.send("y", timeout=50)
+            assert "retryAfter" in unsent.value.why
 
     run(scenario())
 
