@@ -135,7 +135,7 @@ def _side(pieces: Iterable[tuple[str, bool]], element: str, kind: str) -> str:
         f"<{element}>{escape(text)}</{element}>" if differs else escape(text) for text, differs in pieces
     )
     absent = "<i>not sent: it ended before</i>" if kind == "not sent" else ""
-    return f'<td style="text-align:left"><code>{marked}</code>{"" if marked else absent}</td>'
+    return f'<td style="text-align:left">{f"<code>{marked}</code>" if marked else absent}</td>'
 
 
 def token_html(token: AccessToken) -> str:

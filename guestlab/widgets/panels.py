@@ -118,6 +118,8 @@ def body_html(name: str, told: Told, lab: Lab) -> str:
     if not told.runs and told.token is None and told.state in {"ready", "running"}:
         ask = theme.note(_ASK, "lacking") if name == "token" and lab.tokens.must_ask else ""
         return f'<div class="gl-quiet">{theme.escape(_PURPOSE[name])}</div>{ask}{_need(name, lab)}'
+    if not told.runs and told.token is None and told.error is None:
+        return theme.note(f"It ran in a cell, by lab.{name}(). Run it here to see what crosses the wire.")
     stale = theme.note(f"Out of date: {told.why_stale} Run it again.", "stale") if told.why_stale else ""
     wrong = error_html(told.error) if told.error is not None else ""
     own = {"token": _token, "conversation": _conversation, "handshake": _handshake}[name](told, lab)

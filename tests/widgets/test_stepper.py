@@ -337,3 +337,11 @@ def test_a_stage_that_never_ran_says_what_it_is_for(lab: Lab) -> None:
     for name in ("token", "conversation", "handshake"):
         assert "gl-quiet" in body_html(name, stages[name], lab)
         assert "<table" not in body_html(name, stages[name], lab)
+
+
+def test_a_stage_that_ran_in_a_cell_says_so(lab: Lab) -> None:
+    """Done, but the stepper saw none of its bytes."""
+    assert lab.handshake().ok
+    html = lab.stepper().html()
+    assert "It ran in a cell, by lab.handshake()" in html
+    assert "lab.conversation(). Run it here" not in html
