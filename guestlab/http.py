@@ -12,10 +12,13 @@ from __future__ import annotations
 import asyncio
 import functools
 import json
+import logging
 import os
 import socket
 import ssl
 import time
+from collections.abc import Callable
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Self
 from urllib.request import getproxies, proxy_bypass
 
@@ -26,7 +29,7 @@ from guestlab.protocol.transcripts import file_keys
 from guestlab.regions import is_loopback_host
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from guestlab.log import Log
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = [
     "LARGEST_REPLY",
     "LONGEST_EXCHANGE",
+    "QUIET",
     "Auth",
     "BasicAuth",
     "Client",
@@ -45,6 +49,26 @@ __all__ = [
     "json_object",
     "tls_context",
 ]
+
+QUIET = logging.getLogger("guestlab.wire")
+"""What `websockets` is given to log to: its own lines hold requests and frames as they are, secrets too."""
+QUIET.setLevel(logging.WARNING)
+
+_LOGGERS = ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.http2", "httpcore.proxy")
+_redact: ContextVar[Callable[[str], str] | None] = ContextVar("guestlab_redact", default=None)
+
+
+class _Masking(logging.Filter):
+    """Masks what httpx tells of our own requests, and leaves everybody else's alone."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        redact = _redact.get()
+        if redact is not None:
+            record.msg, record.args = redact(record.getMessage()), ()
+        return True
+
+
+_MASKING = _Masking()
 
 Auth = httpx.Auth
 BasicAuth = httpx.BasicAuth
@@ -132,6 +156,8 @@ class Client:
     def __init__(self, region: Region, log: Log, *, auth: Auth | None = None) -> None:
         self.region = region
         self.log = log
+        for name in _LOGGERS:
+            logging.getLogger(name).addFilter(_MASKING)
         transport = _RecordingTransport(log, tls_context(region.ca_file), trust_env=not region.is_loopback)
         self._client = httpx.AsyncClient(
             transport=transport,
@@ -177,10 +203,13 @@ class Client:
         """
         extensions = {"guestlab.stage": stage, "guestlab.progress": progress}
         request = self._client.build_request(method, url, extensions=extensions, **content)
+        _redact.set(self.log.redact)
         try:
             return await self._client.send(request, auth=auth or httpx.USE_CLIENT_DEFAULT)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise _network_error(error, request, self.log) from None
+        finally:
+            _redact.set(None)
 
 
 class _RecordingTransport(httpx.AsyncBaseTransport):

@@ -43,6 +43,9 @@ EXPECTATIONS = ("text", "pattern", "quick_replies", "content_type", "disconnect"
 WITHIN = 10.0
 """Seconds an expectation waits unless it says otherwise."""
 
+LARGEST = 2**20
+"""Characters of a script."""
+
 STRAGGLER = 0.5
 """Seconds of silence to wait for messages that are late, before a failure is judged."""
 
@@ -129,9 +132,18 @@ class Script:
         """
         import yaml
 
+        if len(text) > LARGEST:
+            raise _unreadable(f"it has more than {LARGEST:,} characters")
         try:
+            # A few aliases of aliases stand for more than fits into memory.
+            if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text)):
+                raise _unreadable("it has an alias (*name), which is not read: write it out")
             document = yaml.safe_load(text)
-        except yaml.YAMLError as error:
+        except RecursionError:
+            raise _unreadable("it is nested too deeply") from None
+        except (yaml.YAMLError, ValueError, OverflowError) as error:  # of a date that is none, ValueError
+            if isinstance(error, InputError):
+                raise
             raise _unreadable(f"it is no YAML: {error}") from None
         if not isinstance(document, dict) or not isinstance(document.get("steps"), list):
             raise _unreadable("it has no list of steps")
@@ -289,9 +301,13 @@ def _step(number: int, step: Any) -> tuple[str, Any]:
         if not value:
             raise _unreadable(f"step {number} expects nothing; known are {', '.join(EXPECTATIONS)}")
         _check_pattern(number, value)
+        if not isinstance(value.get("quick_replies", []), list):
+            raise _unreadable(f"step {number} expects quick_replies that are no list")
         _check_seconds(number, "within", value.get("within", WITHIN))
     if verb == "wait":
         _check_seconds(number, "wait", value)
+    if verb == "attributes" and not isinstance(value, dict):
+        raise _unreadable(f"step {number} has attributes that are no mapping")
     if verb in {"say", "reply"} and not isinstance(value, str | int | float):
         raise _unreadable(f"step {number} has nothing to {verb}")
     if isinstance(value, bool):

@@ -64,6 +64,9 @@ class AccessToken:
         until = f"{self.expires_at:%Y-%m-%d %H:%M:%SZ}" if self.expires_at else "unknown"
         return f"AccessToken({self.masked}, {self.grant}, {self.region}, expires_at={until})"
 
+    def __reduce__(self) -> Any:
+        raise TypeError("An access token is a secret and is neither pickled nor copied; ask for another.")
+
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         from guestlab.widgets.stage_token import TokenView
 

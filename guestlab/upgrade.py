@@ -26,6 +26,7 @@ from websockets.uri import parse_uri
 from websockets.utils import accept_key
 
 from guestlab.connection import LARGEST, Connection
+from guestlab.http import QUIET
 from guestlab.regions import is_loopback_host
 
 if TYPE_CHECKING:
@@ -221,7 +222,7 @@ class _Caller(asyncio.Protocol):
         return connection
 
     def _connection(self, state: State) -> Connection:
-        protocol = ClientProtocol(self._uri, state=state, max_size=LARGEST)
+        protocol = ClientProtocol(self._uri, state=state, max_size=LARGEST, logger=QUIET)
         return Connection(protocol, watch=self._watch, **self._options)
 
     def _hand_to(self, connection: Connection) -> Connection:
@@ -261,6 +262,7 @@ async def _by_the_library(
         open_timeout=OPEN_TIMEOUT,
         user_agent_header=_USER_AGENT,
         max_size=LARGEST,
+        logger=QUIET,
         create_connection=partial(Connection, watch=watch),  # type: ignore[arg-type] # as good as a type
         **options,
     )

@@ -23,7 +23,7 @@ from guestlab.handshake.attempt import Attempt, Step
 from guestlab.handshake.diagnosis import diagnose
 from guestlab.handshake.dialling import Dial, StepFailed, find_proxy, run_step
 from guestlab.handshake.evidence import Evidence
-from guestlab.http import json_object
+from guestlab.http import QUIET, json_object
 from guestlab.protocol.frames import describe_close
 
 if TYPE_CHECKING:
@@ -40,6 +40,9 @@ __all__ = ["perform"]
 
 MAX_ANSWER = 2**20
 """Bytes read from a server that does not stop; more is cut."""
+
+MAX_TALK = 2**24
+"""Bytes of frames an attempt listens to until one says whether the session is configured."""
 
 
 async def perform(
@@ -107,6 +110,7 @@ class _Wire:
             origin=_origin(plan),
             subprotocols=_subprotocols(plan),
             max_size=MAX_ANSWER,
+            logger=QUIET,
         )
         self.performed: list[Step] = []
         self.request = self.received = b""
@@ -117,6 +121,8 @@ class _Wire:
         self.close_code: int | None = None
         self.ok = False
         self._eof = False
+        self._said: bytearray | None = None  # the fragments of a text so far
+        self._talked = 0
 
     @property
     def _over(self) -> bool:
@@ -208,9 +214,17 @@ class _Wire:
 
     def _answered(self, frame: Frame) -> str | None:
         """Look at one received frame; return the note once it is the answer."""
-        if frame.opcode is not Opcode.TEXT:
+        self._talked += len(frame.data)
+        if self._talked > MAX_TALK:
+            raise StepFailed(f"more than {MAX_TALK:,} bytes of frames came, and none said yes or no")
+        if frame.opcode in {Opcode.TEXT, Opcode.BINARY}:
+            self._said = bytearray() if frame.opcode is Opcode.TEXT else None
+        if self._said is None or frame.opcode not in {Opcode.TEXT, Opcode.CONT}:
             return None
-        text = bytes(frame.data).decode("utf-8", "backslashreplace")
+        self._said += frame.data
+        if not frame.fin:
+            return None
+        text = self._said.decode("utf-8", "backslashreplace")
         self.answers.append(text)
         answer = json_object(text)
         self._record_frame("received", text, answer)

@@ -46,21 +46,28 @@ TEXT, BINARY, CLOSE = 1, 2, 8
 _ABSENT = msgspec.Raw()
 
 
-class Pair(msgspec.Struct, gc=False):
+class _Piece(msgspec.Struct, gc=False):
+    """A piece of a file. Its values may be secrets, so its repr shows none."""
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+
+class Pair(_Piece, gc=False):
     """A header or a parameter of a form."""
 
     name: str
     value: str = ""
 
 
-class PostData(msgspec.Struct):
+class PostData(_Piece, gc=True):
     """What was posted: as text, or as a form's parameters."""
 
     text: str | None = None
     params: list[Pair] | None = None
 
 
-class Request(msgspec.Struct):
+class Request(_Piece, gc=True):
     """The question."""
 
     method: str = ""
@@ -70,7 +77,7 @@ class Request(msgspec.Struct):
     posted: PostData | None = msgspec.field(default=None, name="postData")
 
 
-class Content(msgspec.Struct):
+class Content(_Piece, gc=True):
     """The answer's body."""
 
     size: int | None = None
@@ -79,7 +86,7 @@ class Content(msgspec.Struct):
     encoding: str | None = None
 
 
-class Response(msgspec.Struct):
+class Response(_Piece, gc=True):
     """The answer; `status` 0 where there was none."""
 
     status: int | None = None
@@ -90,7 +97,7 @@ class Response(msgspec.Struct):
     error: str | None = msgspec.field(default=None, name="_error")
 
 
-class Timings(msgspec.Struct, gc=False):
+class Timings(_Piece, gc=False):
     """Milliseconds; -1 where a phase did not happen. `connect` includes `ssl`."""
 
     blocked: float | None = None
@@ -100,7 +107,7 @@ class Timings(msgspec.Struct, gc=False):
     wait: float | None = None
 
 
-class Message(msgspec.Struct, gc=False):
+class Message(_Piece, gc=False):
     """One WebSocket message as Chromium writes it; `encoding` as a body has it, in case a tool says so."""
 
     type: Literal["send", "receive", "request", "response", "error", ""] = ""
@@ -115,7 +122,7 @@ class Message(msgspec.Struct, gc=False):
         return self.type in {"send", "request"}
 
 
-class HarEntry(msgspec.Struct):
+class HarEntry(_Piece, gc=True):
     """One entry."""
 
     started: str = msgspec.field(default="", name="startedDateTime")

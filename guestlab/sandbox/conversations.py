@@ -45,11 +45,11 @@ class MessageData:
     """One message of a conversation, from either side."""
 
     id: str
-    conversation: Conversation
+    conversation: Conversation = field(repr=False)
     participant: Participant
     at: float
     inbound: bool
-    normalized: dict[str, Any]
+    normalized: dict[str, Any] = field(repr=False)  # whatever people write, secrets too
     """The normalised message: type, text, content, events, channel, metadata."""
     status: str = "received"
     channel_message_id: str = ""

@@ -7,7 +7,7 @@ protocol room is used here: two witnesses. Texts of refusals are word for word w
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from guestlab.sandbox.windows import whole_seconds
@@ -60,9 +60,9 @@ class Asked:
     """A client frame that could be read."""
 
     action: str
-    token: str
+    token: str = field(repr=False)
     tracing_id: str | None
-    fields: dict[str, Any]
+    fields: dict[str, Any] = field(repr=False)
 
     def text(self, name: str, *, code: int = 400) -> str:
         """A field that must be a non-empty string."""

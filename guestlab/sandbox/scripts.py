@@ -100,8 +100,12 @@ def read_script(path: str | Path) -> Script:
 
     path = Path(path)
     try:
-        document = yaml.load(path.read_text(encoding="utf-8"), Loader=_loader())  # noqa: S506 - a safe one
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        text = path.read_text(encoding="utf-8")
+        # A few aliases of aliases stand for more than fits into memory.
+        if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text)):
+            raise ValueError("it has an alias (*name), which is not read: write it out")  # noqa: TRY301
+        document = yaml.load(text, Loader=_loader())  # noqa: S506 - a safe one
+    except (OSError, ValueError, OverflowError, RecursionError, yaml.YAMLError) as error:
         raise SandboxError(
             f"The bot's script {path} cannot be read.",
             why=" ".join(str(error).split()),

@@ -53,7 +53,8 @@ class SocketWire(WebSocketsSansIOProtocol):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self.logger = _LOGGER
+        self.logger = self.conn.logger = _LOGGER
+        self.conn.debug = False  # it would tell every upgrade as it came, with what people put into it
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport behind a write that counts."""
