@@ -21,6 +21,7 @@ import pickle
 import pkgutil
 import socket
 import traceback
+import typing
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -30,7 +31,6 @@ from guestlab import errors
 from guestlab.authentication import GuestAuthentication
 from guestlab.errors import GuestlabError
 from guestlab.handshake.request_parts import sides
-from guestlab.har.http_text import parts_of
 from guestlab.lab import Lab
 from guestlab.log import Log, Redactor
 from guestlab.redirect_listener import RedirectListener
@@ -159,7 +159,6 @@ def _har(name: str) -> Callable[[], object]:
 BUILDERS: dict[str, Callable[[], object]] = {
     "authentication.GuestAuthentication": lambda: GuestAuthentication(PLANTED, code_verifier=PLANTED),
     "authorization_code.AuthorizationCode": _sign_in,
-    "har.http_text.Parts": lambda: parts_of(f"GET /?token={PLANTED} HTTP/1.1\r\nCookie: {PLANTED}\r\n\r\n{PLANTED}"),
     "handshake.request_parts.Side": lambda: sides(f"curl -u id:{PLANTED} -H 'Cookie: a={PLANTED}' https://h/?token={PLANTED}")[0],
     "protocol.guest.Outgoing": _outgoing,
     "protocol.guest.Received": _received,
@@ -179,6 +178,7 @@ REDACTED = {
     "analysis.plot.Plot", "analysis.sequences.Arrow",  # drawn from a log, which was redacted at its door
     "customer.Customer",  # shows two ids
     "drills.Drill", "drills.Exhibit",  # texts of an exercise, with a sandbox of its own
+    "har.http_text.Parts",  # of the text of an entry, which was redacted
     "handshake.request_parts.Part",  # within a Side, which is built
     "log.journal.Row",  # what a journal holds, which was redacted before
     "log.recorder.Entries",  # a number
@@ -298,6 +298,7 @@ def test_every_class_with_a_face_of_its_own_was_looked_at(toured: tuple[list[obj
         for kind in public_classes()
         if kind not in seen
         and _name(kind) not in NO_SECRET
+        and not typing.is_typeddict(kind)
         and not dataclasses.is_dataclass(kind)  # shows its fields, of which none has the name of a secret
         and (not issubclass(kind, tuple) or ("__repr__" in vars(kind) and not _is_generated(kind)))
         and any(getattr(kind, face, None) not in PLAIN for face in FACES if hasattr(kind, face))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gzip
 from typing import TYPE_CHECKING
 
@@ -79,9 +80,14 @@ def test_a_reply_that_dribbles_in_ends_by_the_clock(monkeypatch: pytest.MonkeyPa
 
     async def dribble(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(HEAD + b"\r\n")
-        while not writer.is_closing():
+        while not reader.at_eof():
             writer.write(b"a")
-            await asyncio.sleep(0.01)
+            with contextlib.suppress(TimeoutError, OSError):
+                await asyncio.wait_for(reader.read(65536), 0.01)
+        writer.close()
+        gone.set()
+
+    gone = asyncio.Event()
 
     async def ask() -> None:
         server = await asyncio.start_server(dribble, "127.0.0.1", 0)
@@ -89,7 +95,8 @@ def test_a_reply_that_dribbles_in_ends_by_the_clock(monkeypatch: pytest.MonkeyPa
         async with server, Client(region, Log()) as client:
             with pytest.raises(NetworkError, match="got no answer") as caught:
                 await client.send("GET", f"{region.api_url}/x", stage="token")
-        assert caught.value.why == "No answer came in time."
+            assert caught.value.why == "No answer came in time."
+            await gone.wait()
 
     run(ask())
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import re
 import time
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -29,6 +30,7 @@ __all__ = ["fuzz", "mutated", "samples"]
 
 PROMISE = "no exception from receiving; the text of every frame is kept"
 
+_TAG = re.compile(r"\[masked:[0-9a-f]{8}\]")
 _A_LIFE = 5_000
 """Frames one session gets before the next begins."""
 _PIECES = (
@@ -168,9 +170,9 @@ def fuzz(*, frames: int = 1_000_000, seed: int = 0) -> Outcome:
     while left:
         life = min(left, _A_LIFE)
         left -= life
-        first = first or asyncio.run(
-            _life([mutated(source.choice(others), others, source) for _ in range(life)], counts, source)
-        )
+        batch = [mutated(source.choice(others), others, source) for _ in range(life)]
+        found = asyncio.run(_life(batch, counts, source))
+        first = first or found
     return Outcome(
         name="fuzz",
         promise=f"{frames:,} mutated frames: {PROMISE}",
@@ -214,10 +216,15 @@ async def _life(frames: Sequence[bytes], counts: dict[str, int], source: random.
             continue
         entry = log.entries[before]
         counts["of a class"] += bool(entry.class_name)
-        if entry.raw != log.redact(shown):
+        if _unmasked(str(entry.raw)) != _unmasked(log.redact(shown)):
             counts["not kept"] += 1
             first = first or f"not kept: {frame!r}"
     return first
+
+
+def _unmasked(text: str) -> str:
+    """Leave out the tags: a secret that is spelt in two ways may have two."""
+    return _TAG.sub("[masked]", text)
 
 
 def _as_it_comes(frame: bytes) -> tuple[str | bytes, str]:

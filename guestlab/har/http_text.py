@@ -40,9 +40,6 @@ class Parts(NamedTuple):
     headers: list[tuple[str, str]]
     body: str
 
-    def __repr__(self) -> str:
-        return f"Parts({len(self.headers)} headers, {len(self.body)} characters)"  # they may hold secrets
-
 
 def parts_of(text: str) -> Parts:
     r"""Take a message apart.

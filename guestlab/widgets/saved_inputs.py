@@ -117,16 +117,16 @@ def swept(text: str, redact: Callable[[str], str] | None = None) -> str:
     """
     shown = redact(text) if redact is not None else text
     shown = _TAG.sub(_MASK, Redactor(b"inputs").redact(shown))
-    kept: list[str] = []
+    parts, position = list[str](), 0
+    for own in _OWN_ID.finditer(shown):
+        parts += (_hidden(shown[position : own.start(2)]), own[2])
+        position = own.end()
+    return "".join((*parts, _hidden(shown[position:])))
 
-    def keep(match: re.Match[str]) -> str:
-        kept.append(match[2])
-        return f"{match[1]}\0{len(kept) - 1}\0"
 
-    shown = _OWN_ID.sub(keep, shown)
-    shown = _UUID.sub(_MASK, shown)
-    shown = _LONG.sub(lambda match: _MASK if _looks_secret(match[0]) else match[0], shown)
-    return re.sub(r"\0(\d+)\0", lambda match: kept[int(match[1])], shown)
+def _hidden(text: str) -> str:
+    text = _UUID.sub(_MASK, text)
+    return _LONG.sub(lambda match: _MASK if _looks_secret(match[0]) else match[0], text)
 
 
 def swept_id(text: str, redact: Callable[[str], str] | None = None) -> str:

@@ -183,7 +183,7 @@ def read_inputs(data: bytes) -> None:
     inputs = inputs_of(data.decode("utf-8", "surrogateescape"))
     assert isinstance(inputs, Inputs)
     again = inputs_of(code_of(inputs))
-    assert again == again.swept() == inputs.swept(), "what is saved can be read back"
+    assert again == inputs.swept(), "what is saved can be read back"
 
 
 def read_paste(data: bytes) -> None:
