@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -52,6 +53,16 @@ def test_the_tour_begins_with_the_answer_and_ends_with_the_way_on(tour: str) -> 
     assert lines[0].startswith("No: no OAuth token of any kind opens the guest socket")
     assert "then the same calls" in lines[-1]
     assert "\033" not in tour, "plain when piped"
+
+
+def test_the_readme_shows_lines_of_the_tour(tour: str) -> None:
+    """Word for word, in the same order."""
+    readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    shown = readme.partition("<!-- the tour -->\n```text\n")[2].partition("\n```")[0].splitlines()
+    assert len(shown) > 5
+    told = iter(tour.splitlines())
+    for line in shown:
+        assert line in told, line
 
 
 def test_the_tour_tells_its_story_in_order(tour: str) -> None:
