@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from guestlab.handshake.url_check import check_url
 from guestlab.style import counted, look
-from guestlab.visible import escape
+from guestlab.visible import AS_TEXT, escape
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -82,7 +82,7 @@ def attempt_html(attempt: Attempt) -> str:
 
 def diagnosis_html(diagnosis: Diagnosis) -> str:
     """Show the URL's parts ticked or crossed, then findings: rule, what, why, next step, level."""
-    return _url_parts(diagnosis) + _findings(diagnosis)
+    return f"<div {AS_TEXT}>{_url_parts(diagnosis)}{_findings(diagnosis)}</div>"
 
 
 def _url_parts(diagnosis: Diagnosis) -> str:
@@ -259,7 +259,7 @@ def preflight_html(preflight: Preflight) -> str:
 
 
 def _section(title: str, body: str) -> str:
-    return f"<div><h4>{escape(title)}</h4>{body}</div>"
+    return f"<div {AS_TEXT}><h4>{escape(title)}</h4>{body}</div>"
 
 
 def _table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:

@@ -19,7 +19,7 @@ from guestlab.handshake.diagnosis import Diagnosis, diagnose
 from guestlab.handshake.evidence import Evidence
 from guestlab.handshake.rules import RULES
 from guestlab.log.entry import Entry, Kind
-from guestlab.visible import escape
+from guestlab.visible import AS_TEXT, escape
 
 if TYPE_CHECKING:
     from guestlab.handshake.attempt import Attempt
@@ -148,7 +148,7 @@ class Drill:
         )
         state = "✓ solved" if self.solved else "○ open"
         html = (
-            f"<div><h4>Drill {escape(self.name)}: {escape(self._exercise.title)} ({state})</h4>"
+            f"<div {AS_TEXT}><h4>Drill {escape(self.name)}: {escape(self._exercise.title)} ({state})</h4>"
             f"<p>{escape(self._exercise.story)}</p>{parts}"
             "<p>Which rule is it? <code>.check(rule)</code>, <code>.hint()</code>, <code>.solution()</code>"
             "</p></div>"

@@ -9,7 +9,11 @@ from __future__ import annotations
 import html
 import re
 
-__all__ = ["escape", "visible"]
+__all__ = ["AS_TEXT", "escape", "visible"]
+
+AS_TEXT = 'class="tex2jax_ignore mathjax_ignore"'
+"""Attribute of an element in which notebooks, which run MathJax over outputs, are to look for no formula: one
+may hold a link, to any address."""
 
 # Embeddings, overrides and isolates of the bidirectional algorithm (UAX #9), line and paragraph separators,
 # halves of surrogate pairs, and control characters other than tab and the ends of lines. Marks that scripts

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from guestlab.style import look
+from guestlab.visible import AS_TEXT
 from guestlab.widgets.contents import Group, Piece, groups_of
 from guestlab.widgets.theme import link
 from guestlab.widgets.wire_text import is_masked, plain, shown
@@ -167,9 +168,7 @@ def bubbles_table(lines: Iterable[Line]) -> str:
     rows = "".join(_row(line) for line in lines)
     left = 'align="left"'
     head = f"<tr><th {left}>#</th><th {left}>time (UTC)</th><th {left}>who</th><th {left}>what</th></tr>"
-    # The classes keep MathJax, which notebooks run over outputs, from reading formulas and their links.
-    ignored = "tex2jax_ignore mathjax_ignore"
-    return f'<table class="{ignored}"><thead>{head}</thead><tbody>{rows}</tbody></table>'
+    return f"<table {AS_TEXT}><thead>{head}</thead><tbody>{rows}</tbody></table>"
 
 
 def _row(line: Line) -> str:

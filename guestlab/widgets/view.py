@@ -11,6 +11,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
+from guestlab.visible import AS_TEXT, visible
 from guestlab.widgets.refresh import Refresh
 from guestlab.widgets.theme import SCRIPT, STYLE, note
 
@@ -82,7 +83,8 @@ class LiveView:
         return self.text()
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        bundle: dict[str, Any] = {"text/plain": self.text(), "text/html": self.html()}
+        html = f"<div {AS_TEXT}>{self.html()}</div>"
+        bundle: dict[str, Any] = {"text/plain": visible(self.text()), "text/html": html}
         if has_kernel():
             bundle[WIDGET_MIME] = {
                 "version_major": 2,

@@ -39,12 +39,12 @@ if TYPE_CHECKING:
     from guestlab.lab import Lab
     from guestlab.tokens import AccessToken
 
-__all__ = ["ELSEWHERE", "TEXTS", "VIEWS", "make"]
+__all__ = ["ELSEWHERE", "TEXTS", "VIEWS", "show"]
 
 _MARKUP = ("script", "image", "svg", "attribute", "double", "style", "frame", "link")
 TEXTS = {
     "markup": " ".join(HOSTILE[name] for name in _MARKUP),
-    **{name: HOSTILE[name] for name in ("javascript", "data", "formula", "bidi", "half a pair")},
+    **{name: HOSTILE[name] for name in ("javascript", "data", "formula", "bidi")},
     "long": HOSTILE["many lines"][:2_000] + HOSTILE["long word"][:20_000],
 }
 """Name → a text for every field; what must stand first in a field to do harm has one of its own."""
@@ -222,7 +222,19 @@ ELSEWHERE = {
 """Class that shows itself by another view → that one."""
 
 
-def make(lab: Lab, name: str) -> dict[str, Any]:
-    """Every view with the named text, ready to be displayed."""
-    h = TEXTS[name]
-    return {each: build(lab, h) for each, build in VIEWS.items()}
+def show(lab: Lab, name: str) -> None:
+    """Display every view with the named text: the static form, trusted, and the widget where there is one."""
+    from IPython.display import HTML, clear_output, display
+
+    clear_output()
+    for view, build in VIEWS.items():
+        made = build(lab, TEXTS[name])
+        bundle = made._repr_mimebundle_()
+        if isinstance(bundle, tuple):  # data and metadata, of a picture
+            display(HTML(f'<p class="hostile">{view}</p>'), made)
+            continue
+        display(HTML(f'<div class="hostile" data-view="{view}">{bundle["text/html"]}</div>'))
+        if hasattr(made, "widget"):
+            display(made.widget)
+            made.refresh.flush()
+    display(HTML(f'<p class="hostile-end">{name}</p>'))

@@ -1,14 +1,21 @@
-"""Hostile text in every displayed field of a chat, in the real browser: nothing runs, nothing loads, nothing moves."""
+"""Hostile text in every displayed field of every view, in the real browser: nothing runs, loads or moves."""
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import nbformat
 import pytest
+from nbconvert import HTMLExporter
 
+import guestlab
+from guestlab.widgets.view import WIDGET_MIME
 from tests.widgets.chat_frames import HOSTILE
+
+from .hostile_views import ELSEWHERE, TEXTS, VIEWS
 
 ROOT = Path(__file__).parents[2]
 
@@ -43,7 +50,8 @@ EXECUTE = """async (code) => {
 FAULTS = """(root) => {
   const faults = [];
   if (window.__pwned) faults.push('a script ran');
-  const foreign = 'script,iframe,object,embed,svg,img,link,meta,base,audio,video,animate,math,mjx-container';
+  const drawn = 'img:not(.gl-drawing[src^="data:image/png;base64,"])';  // our own diagrams
+  const foreign = `script,iframe,object,embed,svg,${drawn},link,meta,base,audio,video,animate,math,mjx-container`;
   for (const element of root.querySelectorAll(foreign)) faults.push('element ' + element.tagName);
   for (const element of root.querySelectorAll('style'))
     if (!element.closest('.gl-style')) faults.push('a style sheet');
@@ -73,6 +81,11 @@ FAULTS = """(root) => {
   return [...new Set(faults)].slice(0, 10);
 }"""
 
+# What would turn the direction of the text around it, on the page or in a title. (An input stands by itself.)
+TURNED = """(root) => [root, ...root.querySelectorAll('*')]
+  .filter((one) => [one.title || '', one.textContent].some((text) => /[\\u202a-\\u202e\\u2066-\\u2069]/.test(text)))
+  .map((one) => one.tagName + '.' + one.className + ' ' + (one.title || one.textContent).slice(0, 40)).slice(-3)"""
+
 COVERED = """(root) => {
   const input = root.querySelector('.gl-say input');
   input.scrollIntoView({block: 'center'});
@@ -94,7 +107,7 @@ class Watch:
 
     def _request(self, request: Any) -> None:
         address = urlsplit(request.url)
-        if address.scheme not in {"data", "blob"} and address.hostname != "127.0.0.1":
+        if address.scheme not in {"data", "blob", "file"} and address.hostname != "127.0.0.1":
             self.seen.append(f"request {request.url[:80]}")
 
     def _console(self, message: Any) -> None:
@@ -160,3 +173,81 @@ def test_hostile_text_in_the_static_form_does_nothing(jupyterlab: Any, browser: 
     assert page.locator("#static mjx-container").count() == 0
     assert watch.seen == []
     page.close()
+
+
+VIEW_CELLS = [
+    f"""import sys; sys.path.insert(0, {str(ROOT)!r})
+import guestlab as gl
+from tests.notebooks_in_browser.hostile_views import show
+lab = gl.Lab(); name = None""",
+    "if name: show(lab, name)",
+]
+
+
+def _shown_classes() -> set[str]:
+    """The classes of guestlab that show themselves in a notebook."""
+    found = set()
+    for path in Path(guestlab.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                methods = {part.name for part in node.body if isinstance(part, ast.FunctionDef)}
+                bases = {base.id for base in node.bases if isinstance(base, ast.Name)}
+                if methods & {"_repr_mimebundle_", "_repr_html_"} or "LiveView" in bases:
+                    found.add(node.name)
+    return found
+
+
+def test_every_view_is_in_the_table() -> None:
+    """A new one must say how hostile text gets into it."""
+    assert len(_shown_classes()) > 20
+    assert _shown_classes() == {name for name in (*VIEWS, *ELSEWHERE) if " " not in name}
+
+
+@pytest.fixture(scope="module")
+def views(jupyterlab: Any, browser: Any) -> Any:
+    """A notebook in which every view is shown again for each text."""
+    page = jupyterlab.open(browser, "hostile_views", VIEW_CELLS)
+    page.watch = Watch(page)
+    yield page
+    page.close()
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_hostile_text_in_any_view_does_nothing(jupyterlab: Any, views: Any, name: str) -> None:
+    """Static form and widget of each: no element that was not ours, no handler, no link, nothing turned round."""
+    page = views
+    executed(page, f"name = {name!r}")
+    jupyterlab.command(page, "notebook:run-cell")
+    page.locator(".hostile-end", has_text=name).wait_for(state="attached")
+    forms = page.locator("div.hostile")
+    assert forms.count() == len(VIEWS) - 1
+    faults = {}
+    for part in [*forms.all(), *page.locator(".gl-root").all()]:
+        found = part.evaluate(FAULTS) + part.evaluate(TURNED)
+        if "hostile" in part.get_attribute("class"):  # a static form has no style sheet: its output scrolls
+            found = [fault for fault in found if not fault.startswith("sticks out")]
+        if found:
+            faults[part.get_attribute("data-view") or part.inner_text()[:60]] = found
+    assert faults == {}
+    assert page.watch.seen == []
+    _the_saved_page_does_nothing(jupyterlab, page)
+
+
+def _the_saved_page_does_nothing(jupyterlab: Any, page: Any) -> None:
+    """As nbconvert makes a page of what was saved, where no widget is: static forms alone."""
+    jupyterlab.command(page, "docmanager:save")
+    notebook = nbformat.read(jupyterlab.folder / "hostile_views.ipynb", as_version=4)
+    for output in notebook.cells[1].outputs:
+        output.get("data", {}).pop(WIDGET_MIME, None)
+    html, _ = HTMLExporter(mathjax_url="", require_js_url="").from_notebook_node(notebook)
+    saved = page.context.new_page()
+    saved.watch = Watch(saved)
+    path = jupyterlab.folder / "hostile_views.html"
+    path.write_text(html, encoding="utf-8")
+    saved.goto(path.as_uri())
+    forms = saved.locator("div.hostile")
+    assert forms.count() == len(VIEWS) - 1
+    faults = [fault for form in forms.all() for fault in form.evaluate(FAULTS) + form.evaluate(TURNED)]
+    assert [fault for fault in faults if not fault.startswith("sticks out")] == []
+    assert saved.watch.seen == []
+    saved.close()
