@@ -360,7 +360,7 @@ class _ArrowTexts(_Growing):
 
         arrow = self.arrow
         if isinstance(part, Words):
-            if len(part.words) == 1:
+            if len(part.words) == 1 and len(part.words[0] or "") <= _SHARED:
                 return self._constant(part.words[0]).slice(0, length)
             words = arrow.array(part.words, arrow.large_string())
             return words.take(arrow.array(np.frombuffer(part.numbers, "uint16")))
@@ -394,6 +394,8 @@ class _ArrowTexts(_Growing):
 
 
 _CONSTANTS = 16
+_SHARED = 256
+"""Characters above which a word is not repeated for a whole chunk: one of 20,000 would take a gigabyte."""
 _NOTHING = bytes(8 * (CHUNK + 1))
 
 _KINDS: dict[str, type[_Growing]] = {

@@ -214,9 +214,16 @@ class ChannelView(LiveView):
         return name + track(told, marks=marks, spans=spans, axis=axis) + legend(("spent", "renew", "end"))
 
     def _topics_html(self) -> str:
-        rows = [(theme.Markup(theme.pill("done", "subscribed")), topic, "") for topic in self._channel.topics]
+        rows: list[tuple[object, ...]] = [
+            (theme.Markup(theme.pill("done", "subscribed")), theme.Markup(shown(topic, 300)), "")
+            for topic in self._channel.topics
+        ]
         rows += [
-            (theme.Markup(theme.pill("failed", "rejected")), topic, why)
+            (
+                theme.Markup(theme.pill("failed", "rejected")),
+                theme.Markup(shown(topic, 300)),
+                theme.Markup(shown(why, 600)),
+            )
             for topic, why in self._channel.rejected.items()
         ]
         return theme.details(

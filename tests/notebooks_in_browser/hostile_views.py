@@ -25,7 +25,9 @@ from guestlab.widgets.channel_view import ChannelView
 from guestlab.widgets.chooser import Chooser
 from guestlab.widgets.exchanges import Exchange
 from guestlab.widgets.log_view import LogView
+from guestlab.widgets.matrix_run_view import MatrixRun
 from guestlab.widgets.matrix_view import MatrixView
+from guestlab.widgets.panels import error_html
 from guestlab.widgets.sequence_view import SequenceView, of_attempt, of_session
 from guestlab.widgets.stage_token import TokenView
 from guestlab.widgets.stages import Told
@@ -41,11 +43,11 @@ if TYPE_CHECKING:
 
 __all__ = ["ELSEWHERE", "TEXTS", "VIEWS", "show"]
 
-_MARKUP = ("script", "image", "svg", "attribute", "double", "style", "frame", "link")
+_MARKUP = ("script", "image", "svg", "attribute", "double", "style", "frame", "link", "formula", "data")
 TEXTS = {
     "markup": " ".join(HOSTILE[name] for name in _MARKUP),
-    **{name: HOSTILE[name] for name in ("javascript", "data", "formula", "bidi")},
-    "long": HOSTILE["many lines"][:2_000] + HOSTILE["long word"][:20_000],
+    "address": HOSTILE["javascript"],
+    "long and turned": HOSTILE["bidi"] + HOSTILE["many lines"][:500] + HOSTILE["long word"][:3_000],
 }
 """Name → a text for every field; what must stand first in a field to do harm has one of its own."""
 
@@ -159,6 +161,14 @@ def _matrix_view(lab: Lab, h: str) -> MatrixView:
     return view
 
 
+def _matrix_run(lab: Lab, h: str) -> MatrixRun:
+    matrix = _matrix(lab, h)
+    run = MatrixRun(lab, matrix.plan)
+    run._made, run._trouble = list(matrix.cells), error_html(_error(h))
+    run._view.take(matrix)
+    return run
+
+
 def _drill(lab: Lab, h: str) -> drills.Drill:
     drill = lab.drill("stranger")
     drill._exhibit = poisoned(drill._exhibit, h)
@@ -199,6 +209,7 @@ VIEWS: dict[str, Callable[[Lab, str], Any]] = {
     "Diagnosis": lambda lab, h: _attempts(lab, h)[0].diagnosis,
     "Drill": _drill,
     "LogView": _log_view,
+    "MatrixRun": _matrix_run,
     "MatrixView": _matrix_view,
     "Plot": _plot,
     "Preflight": lambda lab, h: poisoned(lab.preflight(), h),

@@ -213,7 +213,9 @@ def views(jupyterlab: Any, browser: Any) -> Any:
 
 
 @pytest.mark.parametrize("name", TEXTS)
-def test_hostile_text_in_any_view_does_nothing(jupyterlab: Any, views: Any, name: str) -> None:
+def test_hostile_text_in_any_view_does_nothing(
+    jupyterlab: Any, browser: Any, views: Any, name: str
+) -> None:
     """Static form and widget of each: no element that was not ours, no handler, no link, nothing turned round."""
     page = views
     executed(page, f"name = {name!r}")
@@ -230,17 +232,17 @@ def test_hostile_text_in_any_view_does_nothing(jupyterlab: Any, views: Any, name
             faults[part.get_attribute("data-view") or part.inner_text()[:60]] = found
     assert faults == {}
     assert page.watch.seen == []
-    _the_saved_page_does_nothing(jupyterlab, page)
+    _the_saved_page_does_nothing(jupyterlab, browser, page)
 
 
-def _the_saved_page_does_nothing(jupyterlab: Any, page: Any) -> None:
+def _the_saved_page_does_nothing(jupyterlab: Any, browser: Any, page: Any) -> None:
     """As nbconvert makes a page of what was saved, where no widget is: static forms alone."""
     jupyterlab.command(page, "docmanager:save")
     notebook = nbformat.read(jupyterlab.folder / "hostile_views.ipynb", as_version=4)
     for output in notebook.cells[1].outputs:
         output.get("data", {}).pop(WIDGET_MIME, None)
     html, _ = HTMLExporter(mathjax_url="", require_js_url="").from_notebook_node(notebook)
-    saved = page.context.new_page()
+    saved = browser.new_page(viewport={"width": 1280, "height": 1000})
     saved.watch = Watch(saved)
     path = jupyterlab.folder / "hostile_views.html"
     path.write_text(html, encoding="utf-8")
