@@ -337,7 +337,7 @@ class NotificationChannel:
                 await self._until(look)
         except TimeoutError:
             raise DeadlineError(
-                f"No {kind.__name__} came within {timeout:g} s.",
+                f"No {kind.__name__} came within {timeout:g} seconds.",
                 why="Nothing of the kind was told on this channel, or the topic is another one.",
                 next_step="Look at log.frames; a topic tells only what happens after it was subscribed to.",
             ) from None

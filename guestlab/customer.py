@@ -135,7 +135,7 @@ class Customer:
             return self._came.get(timeout=timeout)
         except queue.Empty:
             raise DeadlineError(
-                f"Nothing came to the webhook within {timeout:g} s.",
+                f"Nothing came to the webhook within {timeout:g} seconds.",
                 why="Nobody answered, or the platform cannot reach the webhook.",
                 next_step=f"See that {self.webhook_url} is what the integration's address leads to.",
             ) from None

@@ -107,7 +107,7 @@ class Drill:
             raise InputError(
                 f"There is no rule {rule!r}.",
                 why="An answer is the name of a diagnosis rule.",
-                next_step="gl.RULES lists them: such as upgrade.deployment-missing.",
+                next_step="gl.RULES lists them, such as upgrade.deployment-missing.",
             )
         self.tried.append(rule)
         if rule in self._exercise.answers:

@@ -181,7 +181,7 @@ class Exchange:
                 continue
             if not isinstance(configured, SessionConfigured):
                 raise SendInDoubt(
-                    "The session was answered by something else than a SessionResponse.",
+                    "The session was answered by something other than a SessionResponse.",
                     why=f"What came is {type(configured).__name__}.",
                     next_step="Look at session.log.frames, then connect again.",
                 )
@@ -319,7 +319,7 @@ class Exchange:
         issued = await self._request(RequestJwt(), REQUEST_TIMEOUT)
         if not isinstance(issued, JwtIssued):
             raise SendInDoubt(
-                "getJwt was answered by something else than a JWT.",
+                "getJwt was answered by something other than a JWT.",
                 why=f"What came is {type(issued).__name__}.",
                 next_step="Look at session.log.frames, then try again.",
             )

@@ -146,7 +146,7 @@ class PlatformRequests:
         raise InputError(
             f"{operation.name!r} would change something in {self._region.name}, and nobody allowed it.",
             why="Away from the sandbox the lab changes nothing that was not asked for by name.",
-            next_step=f'Allow it: PlatformApi(client, auth, writes=["{operation.name}"]).',
+            next_step=f'Allow it by name: lab.platform(writes=["{operation.name}"]).',
         )
 
     def _document(self, response: Response, method: str, path: str) -> Any:
@@ -157,7 +157,7 @@ class PlatformRequests:
             document = response.content
         if isinstance(document, bytes) and (response.is_success or b"<" in document[:512]):
             raise NetworkError(
-                f"{method} {path} was answered with something else than JSON.",
+                f"{method} {path} was answered with something other than JSON.",
                 why="The server there is not the Platform API, or a proxy answered in its place.",
                 next_step=f"Check the region: the API host is {self._region.api_url}.",
                 evidence=(_status_line(response), redact(document[:200].decode("utf-8", "replace"))),

@@ -57,7 +57,7 @@ def from_keyring(service: str = "guestlab", username: str = "") -> Callable[[], 
             raise InputError(
                 "The keyring cannot be asked.",
                 why="The package keyring is not installed.",
-                next_step="pip install 'guestlab[keyring]', or use from_prompt().",
+                next_step="Run pip install 'guestlab[keyring]', or use from_prompt().",
             ) from None
         try:
             secret = keyring.get_password(service, username)

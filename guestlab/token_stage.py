@@ -236,7 +236,7 @@ class Tokens:
             return await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(caught)), seconds)
         except TimeoutError:
             raise DeadlineError(
-                f"Nobody came back from the sign-in within {seconds:g} s.",
+                f"Nobody came back from the sign-in within {seconds:g} seconds.",
                 why="The login page was not opened, or the browser runs on another machine than this kernel.",
                 next_step=f"Open {sign_in.address} here, or pass the address you end up at as redirected=.",
             ) from None

@@ -167,7 +167,7 @@ def _moment(at: Any) -> pd.Timestamp:
         raise InputError(
             f"at={at!r} is no moment.",
             why="It says when to look, as a datetime or as text in ISO 8601.",
-            next_step='Pass such as at="2026-10-01T12:00:00Z", or leave it out for the latest entry.',
+            next_step='Pass at="2026-10-01T12:00:00Z", say, or leave it out for the latest entry.',
         )
     return known
 

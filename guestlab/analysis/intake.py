@@ -114,7 +114,7 @@ def check(frame: object, function: str, needs: Iterable[str], source: str) -> No
     missing = [name for name in needs if name not in have]
     if missing:
         raise InputError(
-            f"{function}() misses the column{'s' if len(missing) > 1 else ''} {', '.join(missing)}.",
+            f"{function}() lacks the column{'s' if len(missing) > 1 else ''} {', '.join(missing)}.",
             why=f"The DataFrame has {', '.join(sorted(have - {'None'})[:12]) or 'no columns'}"
             f"{' …' if len(have) > 13 else ''}.",
             next_step=f"Pass {source}, with its columns as they are.",

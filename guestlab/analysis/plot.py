@@ -187,7 +187,7 @@ def drawing() -> Iterator[None]:
         raise InputError(
             "A plot needs matplotlib, which is not installed.",
             why="It is an extra: the analysis itself does without.",
-            next_step="Run: pip install 'guestlab[plot]'",
+            next_step="Run pip install 'guestlab[plot]'.",
         ) from None
     with style.context(["default", {**_STYLE, "font.family": list(_fonts()[0])}]):
         yield

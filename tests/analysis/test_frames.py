@@ -91,7 +91,7 @@ def test_dtypes_are_the_schemas_empty_or_full(name: str) -> None:
 def test_a_missing_column_is_named_with_its_source(name: str) -> None:
     """And so is something that is no DataFrame at all."""
     source, call, _ = FUNCTIONS[name]
-    with pytest.raises(InputError, match=rf"{name}\(\) misses the column at\b") as refused:
+    with pytest.raises(InputError, match=rf"{name}\(\) lacks the column at\b") as refused:
         call(view(analysis.sample(), source).drop(columns="at"))
     assert "log." in refused.value.next_step
     with pytest.raises(InputError, match="takes a DataFrame, not Log"):

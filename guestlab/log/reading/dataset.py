@@ -43,7 +43,7 @@ def arrow(module: str = "pyarrow") -> Any:
         raise InputError(
             "Parquet needs pyarrow, which is not installed.",
             why="It is large, so guestlab comes without it.",
-            next_step="pip install 'guestlab[parquet]'; or use JSON Lines or CSV, which need nothing.",
+            next_step="Run pip install 'guestlab[parquet]', or use JSON Lines or CSV, which need nothing.",
         ) from None
 
 

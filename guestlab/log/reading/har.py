@@ -75,7 +75,7 @@ def _file(path: Path) -> bytes:
         if path.stat().st_size > MAX_FILE:
             raise LogError(
                 f"{path.name} is too large.",
-                why=f"It has more than {MAX_FILE // 2**20} MB, and a HAR is read as a whole.",
+                why=f"It has more than {MAX_FILE // 2**20} MiB, and a HAR is read as a whole.",
                 next_step="Save a shorter recording.",
             )
         return path.read_bytes()
