@@ -44,6 +44,10 @@ _HEADER = re.compile(r"^([^\s:\"]++)([ \t]*+:[ \t]*+)([^\r\n]*+(?:\r?\n[ \t]++[^
 _PAIR = re.compile(r"(?<![\w.%\[\]+-])([\w.%\[\]+-]++)=((?:[^&#\s\"'<>\\;,]|[,;](?=[^\s,;]))++)")
 _USERINFO = re.compile(r"(?<=://)[^/?#\s\"'\\<>]+(?=@)")
 _USER = re.compile(r"((?:\[masked:[0-9a-f]{8}\]|[^:])*+)(:?)")
+_CURL_USER = re.compile(r"(?<!\S)((?:-[uU]|--(?:proxy-)?user)[ =]?[\"']?[^\s\"':]++:)([^\s\"'\\]{6,}+)")
+_FORM_PART = re.compile(
+    r"(form-data; *+name=\"([^\r\n\"]{1,99})\"[^\r\n]*+\r?\n(?:[^\r\n]++\r?\n)*+\r?\n)([^\r\n]++)"
+)
 _BEARER = re.compile(r"\bbearer[ \t+]++([\w.~+/=-]{8,}+)", re.IGNORECASE)
 _CREDENTIAL_LINE = re.compile(
     r"(?<![\w-])((?:proxy-)?authorization|(?:set-)?cookie)((?:\\*+[\"'])?\s*+"
@@ -450,11 +454,19 @@ class Redactor:
             text = _USERINFO.sub(self._userinfo, text)
             if self._personal:
                 text = _EMAIL.sub(self._learnt, text)
+        if "curl" in text:
+            text = _CURL_USER.sub(lambda match: match[1] + self.learn(match[2]), text)
+        if "form-data" in text:
+            text = _FORM_PART.sub(self._form_part, text)
         if "+" in text and self._personal:
             text = _PHONE.sub(self._learnt, text)
         if "eyJ" in text:
             text = _DOTTED.sub(self._web_token, text)
         return _BEARER.sub(self._bearer, text) if "bearer" in _without_case(text) else text
+
+    def _form_part(self, match: re.Match[str]) -> str:
+        """Mask the value of a part of a form by its name (RFC 7578 section 4.2)."""
+        return match[1] + self.learn(match[3]) if self._is_secret(match[2]) else match[0]
 
     def _web_token(self, match: re.Match[str]) -> str:
         """Mask a JSON Web Token. Searched for from its front, "eyJeyJeyJ…" would take forever."""

@@ -65,7 +65,9 @@ def redact_text(data: bytes) -> None:
     whole = f"{text[:middle]} {PLANTED} {text[middle:]}"
     redacted = redactor.redact(whole)
     assert PLANTED not in redacted
-    assert redactor.redact_all([whole, text])[0] == redactor.redact(redacted), "many are redacted as one is"
+    another = Redactor(b"fuzzing", personal=bool(len(data) % 2))
+    another.learn(PLANTED)
+    assert another.redact_all([whole])[0] == redacted, "many are redacted as one is"
 
 
 def read_address(data: bytes) -> None:
