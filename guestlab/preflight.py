@@ -387,7 +387,7 @@ _REACHING = {
     "tcp": "Check whether a firewall or proxy stands between; pass proxy= or set HTTPS_PROXY.",
     "tls": "Give your company's CA: ca_file=, or the environment's SSL_CERT_FILE.",
 }
-_OTHER_PROXY = 'Correct the proxy (proxy=, --proxy or HTTPS_PROXY), or go straight: proxy="".'
+_OTHER_PROXY = 'Correct the proxy (proxy= or HTTPS_PROXY), or go straight: proxy="".'
 _NAME_IS_RIGHT = "The region is known, so look at this machine's DNS and network, or pass proxy=."
 _COMPARE = f"Compare the id, and the region, with {ADMIN}."
 _COPY_IT = f"Copy the id from {ADMIN}, or give client_id and client_secret to have them listed."

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from guestlab.errors import InputError
+from guestlab.errors import HandshakeError
 from guestlab.matrix_run import ask_first
 
 if TYPE_CHECKING:
@@ -162,7 +162,8 @@ def probe(
         sleep: Waits.
 
     Raises:
-        InputError: Nobody confirmed, or the documented handshake does not open the socket.
+        InputError: Nobody confirmed.
+        HandshakeError: The documented handshake does not open the socket.
     """
     questions = questions_for(lab, inactive)
     where = "the embedded sandbox" if lab.sandbox else lab.region.name
@@ -175,10 +176,11 @@ def probe(
         attempt = lab.attempt(**_arguments(lab, question, inactive))
         observations.append(_observation(question, attempt, hide))
         if question.name == "open" and not attempt.ok:
-            raise InputError(
+            raise HandshakeError(
                 f"The handshake that should work does not: {hide(attempt.verdict)}.",
                 why="With a deployment that does not open, no other answer could be told from its own.",
                 next_step="Run guestlab preflight first, and mend what it names.",
+                http_status=attempt.http_status,
             )
         if progress is not None:
             progress(number, len(questions))

@@ -18,7 +18,8 @@ import httpx
 import pytest
 
 from guestlab import cli
-from guestlab.cli import main
+from guestlab.cli import main, parser
+from guestlab.cli.flags import as_flags
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -182,6 +183,45 @@ def test_wrong_usage_exits_with_2(capsys: pytest.CaptureFixture[str]) -> None:
         main(["nonsense"])
     assert caught.value.code == 2
     assert "usage:" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["diagnose", "--staus", "401"], "did you mean --status?"),
+        (["say", "hello", "--quiet", "-1"], "no number of seconds"),
+        (["sandbox", "--port", "99999"], "1 to 65535"),
+        (["sandbox", "--tls-port", "x"], "1 to 65535"),
+    ],
+)
+def test_wrong_usage_of_a_command_is_told_by_that_command(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With its own usage, and what was meant or is possible."""
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+    told = capsys.readouterr().err
+    assert f"usage: guestlab {arguments[0]}" in told
+    assert said in told
+
+
+def test_errors_name_the_flag_where_python_names_the_argument(capsys: pytest.CaptureFixture[str]) -> None:
+    """On the way out of the command line; a command without the flag keeps the argument."""
+    assert main(["snippet", "curl", "--region", "mypurecloud.de"]) == 2
+    told = capsys.readouterr().err
+    assert "Next: Pass --region and --deployment-id; see Admin" in told
+    assert "gl.Lab" not in told
+    command = parser().parse_args(["preflight"]).parser
+    assert as_flags('or go straight: proxy="".', command) == "or go straight: --proxy ''."
+    assert as_flags("Give its CA: ca_file=, or", command) == "Give its CA: --ca-file, or"
+    assert (
+        as_flags('Use gl.Lab("mypurecloud.de", deployment_id=...).', command)
+        == "Use --region mypurecloud.de."
+    )
+    assert as_flags("search_regions=True asks", command) == "--search-regions asks"
+    other = parser().parse_args(["sandbox"]).parser
+    assert as_flags("search_regions=True asks", other) == "search_regions=True asks"
 
 
 def test_the_reader_may_stop_reading() -> None:

@@ -6,6 +6,8 @@ import io
 import json
 import re
 import socket
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -204,7 +206,7 @@ def test_facts_in_any_usual_spelling_are_taken(right: list[str]) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["diagnose"], ["diagnose", "gone.har"], ["diagnose", "/gone.py"], ["diagnose", "gone.ts"], ["diagnose", "/tmp"]],
+    [["diagnose", "gone.har"], ["diagnose", "/gone.py"], ["diagnose", "gone.ts"], ["diagnose", "/tmp"]],
 )  # fmt: skip
 def test_what_cannot_be_read_is_an_error(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """Exit status 3, with a next step."""
@@ -228,10 +230,31 @@ def test_a_snippet_for_a_server_that_stays_has_no_such_warning(capsys: pytest.Ca
     assert "ends with this command" not in capsys.readouterr().err
 
 
+def test_a_snippet_that_could_not_be_tried_is_complete_and_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It works as soon as somebody answers there."""
+    with Sandbox() as sandbox:
+        port = sandbox.http_port
+        where = ["--region", sandbox.region.name, "--deployment-id", sandbox.deployment_id]
+    assert main(["snippet", "python", *where]) == 1
+    told = capsys.readouterr()
+    assert "Not tried, nothing answered: failed at tcp" in told.err
+    assert "# Not tried, nothing answered" in told.out
+    program = tmp_path / "attempt.py"
+    program.write_text(told.out, encoding="utf-8")
+    with Sandbox(port=port):
+        done = subprocess.run(
+            [sys.executable, str(program)], capture_output=True, text=True, timeout=60, check=False
+        )
+    assert done.returncode == 0, done
+    assert '"class":"SessionResponse"' in done.stdout.replace(" ", "")
+
+
 def test_a_probe_is_asked_about_first_and_sends_nothing_unasked(capsys: pytest.CaptureFixture[str]) -> None:
     """Away from loopback, without a terminal and without --yes."""
     where = ["--region", "mypurecloud.de", "--deployment-id", "3d2f0c1e-0000-4000-8000-000000000001"]
-    assert main(["probe", "--record", "-", *where]) == 3
+    assert main(["probe", "--record", "-", *where]) == 2
     told = capsys.readouterr()
     assert "--yes" in told.err
     assert told.out == ""
@@ -298,3 +321,22 @@ def test_an_attempt_with_a_whole_url_stays_where_the_url_is(
         assert main(["attempt", "--url", f"ws://localhost.invalid:{sandbox.http_port}/v1", "--json"]) == 1
         shown = capsys.readouterr()
         assert "belongs to no region" in shown.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["diagnose"],
+        ["diagnose", "--url", GOOD["url"], "--status", "abc"],
+        ["matrix", "--credentials", "foo"],
+        ["preflight", "--region", "atlantis"],
+        ["say", ""],
+    ],
+    ids=" ".join,
+)
+def test_an_argument_that_cannot_work_is_usage(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit status 2, as for an option there is not; with why and a next step."""
+    assert main(arguments) == 2
+    assert "Next:" in capsys.readouterr().err

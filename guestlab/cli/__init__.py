@@ -1,7 +1,7 @@
 """The command line: the same nouns as in Python, one file per command.
 
-Exit status: 0 done, 1 a finding or a failed expectation, 2 usage, 3 error. With `--json` a command prints
-one JSON object and nothing else on standard output.
+Exit status: 0 done, 1 a finding or a failed expectation, 2 usage (an `InputError` is), 3 error. With
+`--json` a command prints one JSON object and nothing else on standard output.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from guestlab import __version__
 from guestlab.cli import conversation, diagnosis, handshake, log, notebooks, sandbox, tour, transcript
-from guestlab.cli.output import DONE, ERROR, STATUSES, Wrapped, complain
+from guestlab.cli.flags import unknown_flags
+from guestlab.cli.output import DONE, STATUSES, Wrapped, complain
 from guestlab.errors import GuestlabError
 
 if TYPE_CHECKING:
@@ -50,15 +51,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # an ASCII terminal shows ? for a tick, not a traceback
-    options = parser().parse_args(arguments)
+    top = parser()
+    options, unknown = top.parse_known_args(arguments)
+    if unknown:
+        command = options.parser or top
+        command.error(unknown_flags(unknown, command))
     if options.command is None:
         print(FIRST)
         return DONE
     try:
         status: int = options.command(options)
     except GuestlabError as error:
-        complain(error, as_json=options.json)
-        return ERROR
+        return complain(error, options)
     except KeyboardInterrupt:
         return 130  # the shell's convention for an interrupt
     except BrokenPipeError:
@@ -76,7 +80,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=Wrapped,
     )
     top.add_argument("--version", action="version", version=f"guestlab {__version__}")
-    top.set_defaults(command=None)
+    top.set_defaults(command=None, parser=None)
     commands = top.add_subparsers(metavar="COMMAND", prog="guestlab", help=argparse.SUPPRESS)
     for module in COMMANDS:
         module.add(commands)

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from guestlab.cli.output import DONE, FINDING, add_command, printable, read_text, write_text
+from guestlab.cli.output import DONE, FINDING, add_command, printable, read_text, seconds, write_text
 from guestlab.cli.where import add_where, lab_of
 from guestlab.errors import InputError
 
@@ -33,7 +33,7 @@ def add(commands: Any) -> None:
         commands, "say", _say, "say one thing as a guest, print what comes back", SAY_KEYS, SAY_EXAMPLES
     )
     say.add_argument("text", help="what the guest says")
-    say.add_argument("--quiet", type=float, default=2.0, help="seconds of silence that end it (default: 2)")
+    say.add_argument("--quiet", type=seconds, default=2.0, help="seconds of silence that end it (default: 2)")
     add_where(say)
 
     test = add_command(

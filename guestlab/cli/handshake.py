@@ -6,10 +6,10 @@ import argparse
 import json
 import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from guestlab.cli.output import DONE, FINDING, add_command, printable
+from guestlab.cli.flags import advice_as_flags, as_flags
+from guestlab.cli.output import DONE, FINDING, add_command, printable, seconds, write_text
 from guestlab.cli.where import add_where, lab_of
 from guestlab.errors import InputError, RegionError
 from guestlab.handshake.attempt import Credential, Placement
@@ -85,7 +85,10 @@ def add(commands: Any) -> None:
         SNIPPET_KEYS,
         SNIPPET_EXAMPLES,
     )
-    snippet.description = "Make the handshake that works, live, and write it as code. Secrets are variables."
+    snippet.description = (
+        "Make the handshake that works, live, and write it as code. Secrets are variables. Where nothing "
+        "answers or it is refused, the code is complete all the same, and the exit status is 1."
+    )
     snippet.add_argument(
         "format", metavar="FORMAT", type=_format, help="python, guestlab, browser, node, curl, wscat …"
     )
@@ -105,7 +108,7 @@ def add(commands: Any) -> None:
     )
     probe.add_argument("--record", metavar="FILE", required=True, help="where to write; - is standard output")
     probe.add_argument("--inactive", metavar="ID", help="id of a deployment that is switched off, to ask too")
-    probe.add_argument("--between", type=float, default=1.0, help="seconds between attempts (default: 1)")
+    probe.add_argument("--between", type=seconds, default=1.0, help="seconds between attempts (default: 1)")
     _add_yes(probe)
     add_where(probe)
 
@@ -123,7 +126,8 @@ def _add_attempt(commands: Any) -> None:
         "Try two handshakes: one as people try it (by default an "
         "OAuth token in the query and no deployment id), "
         "and the form that works. Needs no OAuth client: away from loopback a decoy goes out in place of a "
-        "token. Stops at SessionResponse: no Join, no message."
+        "token. Stops at SessionResponse: no Join, no message. Exit status, and ok of --json, are those of the "
+        "form that works; each attempt has an ok of its own."
     )
     attempt.add_argument(
         "--credential",
@@ -242,7 +246,8 @@ def _attempt(options: argparse.Namespace) -> int:
         else:
             second = "As it works" if works else "The form that should work"
             for title, attempt in zip(("As tried", second), attempts, strict=False):
-                print(printable(f"{title} (measured here)\n  {attempt.url}\n{attempt}\n"))
+                told = advice_as_flags(str(attempt), options.parser)
+                print(printable(f"{title} (measured here)\n  {attempt.url}\n{told}\n"))
     return DONE if works else FINDING
 
 
@@ -318,7 +323,7 @@ def _preflight(options: argparse.Namespace) -> int:
         if options.json:
             print(json.dumps({"region": lab.region.name, **found.document()}))
         else:
-            print(printable(str(found)))
+            print(printable(as_flags(str(found), options.parser)))
     return DONE if found.ok else FINDING
 
 
@@ -328,6 +333,11 @@ def _snippet(options: argparse.Namespace) -> int:
     with lab_of(options) as lab:
         attempt = lab.handshake()
         text = snippet(attempt, options.format)
+        if not attempt.ok:
+            tried = "It was refused" if attempt.was_answered else "Not tried, nothing answered"
+            print(
+                printable(f"{tried}: {attempt.verdict}. The code is complete all the same."), file=sys.stderr
+            )
         if lab.sandbox:
             print(
                 "The address in it is the embedded sandbox's, which ends with this command: say --region, or "
@@ -350,14 +360,7 @@ def _probe(options: argparse.Namespace) -> int:
         )
     text = json.dumps(document, indent=2, ensure_ascii=False)
     if options.record != "-":
-        try:
-            Path(options.record).write_text(text + "\n", encoding="utf-8")
-        except OSError as error:
-            raise InputError(
-                f"{options.record} cannot be written.",
-                why=f"{error.strerror or error}.",
-                next_step="Give another path, or - for standard output.",
-            ) from None
+        write_text(options.record, text + "\n")
     if options.json or options.record == "-":
         print(text)
     else:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from guestlab.cli.output import DONE, Wrapped, add_command, printable
-from guestlab.errors import InputError
+from guestlab.errors import GuestlabError
 
 if TYPE_CHECKING:
     import argparse
@@ -110,7 +110,6 @@ def add(commands: Any) -> None:
         metavar="FORMAT",
         help="jsonl, csv, parquet, har or bundle (default: by what OUT ends in)",
     )
-    convert.set_defaults(usage=convert.error)
 
 
 def _add_inputs(command: argparse.ArgumentParser) -> None:
@@ -144,7 +143,7 @@ def _copy(source: Any, target: Any) -> None:
         left -= len(data)
         target.write(data)
     if left <= 0 and source.read(1):
-        raise InputError(
+        raise GuestlabError(
             "There is too much on standard input.",
             why=f"More than {_MOST_READ >> 20} MiB came.",
             next_step="Save it as a file and name that.",
@@ -240,7 +239,9 @@ def _format(options: argparse.Namespace) -> str:
     for name, ends in FORMATS.items():
         if options.out.lower().endswith(ends):
             return name
-    options.usage(f"what {printable(options.out)!r} shall be is not told by its ending; say --to FORMAT")
+    options.parser.error(
+        f"what {printable(options.out)!r} shall be is not told by its ending; say --to FORMAT"
+    )
     raise AssertionError("argparse exits")
 
 
@@ -248,9 +249,9 @@ def _convert(options: argparse.Namespace) -> int:
     kind = _format(options)
     out = Path(options.out)
     if options.append and kind != "parquet":
-        options.usage(f"--append is for parquet; {printable(options.out)} would be replaced")
+        options.parser.error(f"--append is for parquet; {printable(options.out)} would be replaced")
     if kind == "parquet" and not options.append and out.is_dir() and any(out.iterdir()):
-        options.usage(
+        options.parser.error(
             f"{printable(options.out)} holds something already: a log that is in it would be there twice; "
             "say --append to add this one, or name a folder that is empty or missing"
         )

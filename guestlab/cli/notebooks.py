@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from guestlab.cli.output import DONE, ERROR, add_command
-from guestlab.errors import InputError
+from guestlab.errors import GuestlabError
 
 if TYPE_CHECKING:
     import argparse
@@ -66,14 +66,14 @@ def shipped() -> tuple[Path, ...]:
     """The notebooks of this guestlab, by name.
 
     Raises:
-        InputError: There are none: neither in the package, nor beside it as in a clone.
+        GuestlabError: There are none: neither in the package, nor beside it as in a clone.
     """
     package = Path(__file__).parent.parent
     for folder in (package / "notebooks", package.parent / "notebooks"):
         found = tuple(sorted(folder.glob("[0-9][0-9]_*.ipynb")))
         if found:
             return found
-    raise InputError(
+    raise GuestlabError(
         "This guestlab has no notebooks with it.",
         why="They are part of the package, and in a clone of the project they stand beside it.",
         next_step="Install guestlab again from its wheel, or run this in a clone.",
@@ -88,13 +88,13 @@ def copy_notebooks(folder: Path, *, refresh: bool = False) -> dict[str, str]:
         refresh: Put the original in the place of one that was changed, and keep that as `.bak`.
 
     Raises:
-        InputError: The folder cannot be written to.
+        GuestlabError: The folder cannot be written to.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         return {source.name: _copy(source, folder / source.name, refresh=refresh) for source in shipped()}
     except OSError as error:
-        raise InputError(
+        raise GuestlabError(
             f"The notebooks cannot be copied to {folder}.",
             why=f"{error.strerror or error}.",
             next_step="Give a folder that you may write to: guestlab lab FOLDER.",
@@ -151,7 +151,7 @@ def _tell(options: argparse.Namespace, folder: Path, states: dict[str, str], com
 
 def _check_jupyterlab() -> None:
     if importlib.util.find_spec("jupyterlab") is None:
-        raise InputError(
+        raise GuestlabError(
             "JupyterLab is not installed beside guestlab.",
             why=f"There is no module jupyterlab for {Path(sys.executable).name} of this environment.",
             next_step="Run pip install 'guestlab[lab]'; or guestlab lab --no-open, which only copies.",

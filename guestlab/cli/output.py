@@ -10,12 +10,11 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from guestlab.errors import InputError
+from guestlab.cli.flags import as_flags
+from guestlab.errors import GuestlabError, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from guestlab.errors import GuestlabError
 
 __all__ = [
     "DONE",
@@ -29,6 +28,7 @@ __all__ = [
     "dressed",
     "printable",
     "read_text",
+    "seconds",
     "write_text",
 ]
 
@@ -67,17 +67,20 @@ def add_command(  # noqa: PLR0917 - a row of a table
         formatter_class=Wrapped,
     )  # fmt: skip
     command.add_argument("--json", action="store_true", help="print one JSON object for machines")
-    command.set_defaults(command=run)
+    command.set_defaults(command=run, parser=command)
     return command
 
 
-def complain(error: GuestlabError, *, as_json: bool) -> None:
-    """Tell an error: what, why, next."""
-    if as_json:
-        document = {"error": type(error).__name__, "what": error.what, "why": error.why}
-        print(json.dumps({**document, "next_step": error.next_step, "evidence": list(error.evidence)}))
+def complain(error: GuestlabError, options: argparse.Namespace) -> int:
+    """Tell an error: what, why, next, in flags of the command; returns the exit status."""
+    why, next_step = (as_flags(text, options.parser) for text in (error.why, error.next_step))
+    if options.json:
+        document = {"error": type(error).__name__, "what": error.what, "why": why}
+        print(json.dumps({**document, "next_step": next_step, "evidence": list(error.evidence)}))
     else:
-        print(error, file=sys.stderr)
+        told = GuestlabError(error.what, why=why, next_step=next_step, evidence=error.evidence)
+        print(printable(str(told)), file=sys.stderr)
+    return USAGE if isinstance(error, InputError) else ERROR
 
 
 def dressed(line: str, stream: TextIO) -> str:
@@ -94,13 +97,17 @@ def printable(text: str) -> str:
 
 
 def read_text(name: str) -> str:
-    """Read a file, or standard input for "-"."""
+    """Read a file, or standard input for "-".
+
+    Raises:
+        GuestlabError: It cannot be read.
+    """
     if name == "-":
         return sys.stdin.read()
     try:
         return Path(name).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(
+        raise GuestlabError(
             f"{name} cannot be read.",
             why=f"{error}.",
             next_step="Give the path of a readable UTF-8 file, or - for standard input.",
@@ -111,13 +118,24 @@ def write_text(name: str, text: str) -> None:
     """Write a file.
 
     Raises:
-        InputError: It cannot be written.
+        GuestlabError: It cannot be written.
     """
     try:
         Path(name).write_text(text, encoding="utf-8")
     except OSError as error:
-        raise InputError(
+        raise GuestlabError(
             f"{name} cannot be written.",
             why=f"{error.strerror or error}.",
             next_step="Give a path in a folder that exists and may be written to.",
         ) from None
+
+
+def seconds(word: str) -> float:
+    """A length of time; anything else, or less than none, is wrong usage."""
+    try:
+        number = float(word)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{printable(word)!r} is no number of seconds: give 0, 0.5, 2 …")
+    return number

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import signal
 import sys
@@ -11,8 +12,6 @@ from typing import TYPE_CHECKING, Any
 from guestlab.cli.output import DONE, add_command, printable
 
 if TYPE_CHECKING:
-    import argparse
-
     from guestlab.sandbox import Sandbox
 
 __all__ = ["add"]
@@ -28,6 +27,8 @@ EXAMPLES = (
     "guestlab sandbox --explain",
 )
 
+_LAST_PORT = 65535
+
 
 def add(commands: Any) -> None:
     """Add the command."""
@@ -35,11 +36,11 @@ def add(commands: Any) -> None:
     sandbox.description = (
         "Play Genesys Cloud on this machine until Ctrl-C. Prints its region, ids, secret and URLs."
     )
-    sandbox.add_argument("--port", type=int, default=0, help="plaintext port (default: a free one)")
+    sandbox.add_argument("--port", type=_port, default=0, help="plaintext port (default: a free one)")
     sandbox.add_argument(
         "--tls", action="store_true", help="serve TLS too, with a CA of its own (default: plaintext alone)"
     )
-    sandbox.add_argument("--tls-port", type=int, default=0, help="TLS port (default: a free one)")
+    sandbox.add_argument("--tls-port", type=_port, default=0, help="TLS port (default: a free one)")
     sandbox.add_argument(
         "--bot",
         metavar="FILE",
@@ -52,6 +53,15 @@ def add(commands: Any) -> None:
         "--explain", action="store_true", help="print what it does and does not, with levels, and exit"
     )
     sandbox.add_argument("--seed", type=int, default=0, help="same seed, same ids (default: 0)")
+
+
+def _port(word: str) -> int:
+    """A port; any other number is wrong usage."""
+    if not word.isascii() or not word.isdigit() or int(word) > _LAST_PORT:
+        raise argparse.ArgumentTypeError(
+            f"{printable(word)!r} is no port: give 1 to {_LAST_PORT}, or 0 for a free one"
+        )
+    return int(word)
 
 
 def _sandbox(options: argparse.Namespace) -> int:

@@ -36,12 +36,11 @@ def add(commands: Any) -> None:
     told.add_argument("--source", action="append", choices=SOURCES, help="only this source; may be repeated")
     told.add_argument("--out", metavar="FILE", help="also write it as JSON Lines")
     add_where(told)
-    told.set_defaults(usage=told.error)
 
 
 def _transcript(options: argparse.Namespace) -> int:
     if bool(options.conversation) == bool(options.message):
-        options.usage("give a conversation's id, or --message with the id of one of its messages")
+        options.parser.error("give a conversation's id, or --message with the id of one of its messages")
     with lab_of(options) as lab:
         id_ = options.conversation or lab.conversation_of(options.message)
         transcript = lab.transcript(id_, sources=options.source or SOURCES)

@@ -129,6 +129,11 @@ class Attempt:
         return sum(step.duration_ms for step in self.steps)
 
     @property
+    def was_answered(self) -> bool:
+        """Whether the server answered the upgrade at all: it was tried, and not only the way there."""
+        return self.http_status is not None
+
+    @property
     def verdict(self) -> str:
         """One line: what happened, numbers with their lane."""
         if self.ok:

@@ -205,11 +205,18 @@ def _bind(host: str, port: int) -> socket.socket:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
         listener.listen(2048)  # taken from here on: a second server asking for it is told so
-    except (OSError, OverflowError) as error:
+    except OverflowError:
         listener.close()
         raise SandboxError(
             f"The sandbox cannot listen on {host}:{port}.",
-            why=f"{getattr(error, 'strerror', None) or error}: another program may have the port.",
+            why="There is no such port: they go from 0, which takes a free one, to 65535.",
+            next_step="Leave the port out, or give one of these.",
+        ) from None
+    except OSError as error:
+        listener.close()
+        raise SandboxError(
+            f"The sandbox cannot listen on {host}:{port}.",
+            why=f"{error.strerror or error}: another program may have the port.",
             next_step="Leave the port out (0 takes a free one), or stop the program that has it.",
         ) from None
     return listener

@@ -10,9 +10,9 @@ from __future__ import annotations
 import json
 import re
 import textwrap
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,7 +79,8 @@ class Recipe:
 
     @classmethod
     def of(cls, attempt: Attempt) -> Recipe:
-        """Take an attempt apart."""
+        """Take an attempt apart; one of the form that works is completed where it ended before its frame."""
+        attempt = _completed(attempt)
         evidence = attempt.evidence
         named = _named(attempt)
         origins = [value for name, value in evidence.headers if name.lower() == "origin"]
@@ -151,7 +152,7 @@ class Recipe:
         lines = [
             f"Guest handshake: {attempt.credential} in {attempt.placement}"
             + (f", attempt {attempt.number}." if attempt.number else "."),
-            f"When tried: {attempt.verdict}.",
+            f"{'When tried' if attempt.was_answered else 'Not tried, nothing answered'}: {attempt.verdict}.",
         ]
         if not attempt.ok and attempt.diagnosis.findings:
             finding = attempt.diagnosis.findings[0]
@@ -177,6 +178,16 @@ def plain_line(text: str) -> str:
     """Make a text safe to stand in a comment of one line: nothing that ends it, nothing that hides."""
     shown = "".join(c if c.isprintable() else " " for c in text[:1000])
     return shown.replace("</", "< /").replace("*/", "* /")
+
+
+def _completed(attempt: Attempt) -> Attempt:
+    """Give a guest's handshake the first frame it did not come to send: its code shall work elsewhere."""
+    deployment_ids = parse_qs(urlsplit(attempt.url).query).get("deploymentId")
+    meant = (attempt.credential, attempt.placement) == ("guest", "first_frame")
+    if attempt.first_frame is not None or not meant or not deployment_ids:
+        return attempt
+    frame = {"action": "configureSession", "deploymentId": deployment_ids[0], "token": "[masked]"}
+    return replace(attempt, first_frame=json.dumps(frame))
 
 
 def _pieces(text: str, named: dict[str, Secret]) -> Pieces:
