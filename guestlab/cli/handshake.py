@@ -126,8 +126,8 @@ def _add_attempt(commands: Any) -> None:
         "Try two handshakes: one as people try it (by default an "
         "OAuth token in the query and no deployment id), "
         "and the form that works. Needs no OAuth client: away from loopback a decoy goes out in place of a "
-        "token. Stops at SessionResponse: no Join, no message. Exit status, and ok of --json, are those of the "
-        "form that works; each attempt has an ok of its own."
+        "token. Stops at SessionResponse: no Join, no message. Exit status, and ok of --json, are those of "
+        "the form that works; each attempt has an ok of its own."
     )
     attempt.add_argument(
         "--credential",
