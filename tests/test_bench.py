@@ -126,9 +126,10 @@ def test_the_exit_code_tells_whether_every_promise_is_met(
     monkeypatch.setitem(__main__.BENCHMARKS, "made-up", (lambda _: full, lambda seed: quick))
     assert __main__.main(["made-up", "--json"]) == (0 if met else 1)
     said = json.loads(capsys.readouterr().out)
-    assert set(said) == {"environment", "outcomes"}
+    assert set(said) == {"date", "environment", "outcomes"}
     assert [outcome["name"] for outcome in said["outcomes"]] == ["full"]
-    assert set(said["outcomes"][0]) == {"name", "promise", "met", "facts", "rows"}
+    assert set(said["outcomes"][0]) == {"benchmark", "name", "promise", "met", "facts", "rows"}
+    assert said["outcomes"][0]["benchmark"] == "made-up"
     assert said["outcomes"][0]["rows"][0]["met"] is met
     assert __main__.main(["made-up", "--quick"]) == (0 if met else 1)
     assert "quick: p" in capsys.readouterr().out
