@@ -114,7 +114,7 @@ class Connection(ClientConnection):
 
     def post(self, text: str) -> None:
         """Write a text as one frame; nothing, where the link is over."""
-        if self.protocol.state is State.OPEN:
+        if self.protocol.state is State.OPEN and not self.transport.is_closing():
             self.protocol.send_text(text.encode())
             try:
                 self.send_data()

@@ -191,7 +191,7 @@ class Exchange:
 
     async def _configuration(self, start_new: bool) -> Command:
         if self.authentication is None:
-            return ConfigureSession(start_new=start_new)
+            return ConfigureSession(deployment_id=self.deployment_id, start_new=start_new)
         jwt = await self.authentication.jwt(self.region, self.deployment_id, self.log)
         return ConfigureAuthenticatedSession(jwt=jwt, start_new=start_new)
 

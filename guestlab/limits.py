@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["PUBLISHED", "Limits"]
+__all__ = ["PUBLISHED", "Limits", "loosened"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,3 +44,14 @@ class Limits:
 
 
 PUBLISHED = Limits()
+
+
+def loosened(limits: Limits) -> tuple[str, ...]:
+    """Name the budgets of pace that are wider than the published ones.
+
+    >>> loosened(Limits(messages_per_second_per_session=1000))
+    ('messages_per_second_per_session',)
+    """
+    names = [name for name in Limits.__slots__ if "_per_minute_" in name or "_per_second_" in name]
+    wider = tuple(name for name in names if getattr(limits, name) > getattr(PUBLISHED, name))
+    return wider + (("typing_seconds",) if limits.typing_seconds < PUBLISHED.typing_seconds else ())

@@ -24,7 +24,7 @@ from guestlab.errors import (
 )
 from guestlab.exchange import WORDS, Exchange
 from guestlab.http import Client
-from guestlab.limits import PUBLISHED, Limits
+from guestlab.limits import PUBLISHED, Limits, loosened
 from guestlab.log import Log
 from guestlab.protocol.commands import (
     CloseSession,
@@ -91,7 +91,8 @@ class GuestSession:
         keep_alive: Seconds between `echo`s that keep the link busy, 30 at least; None sends none.
 
     Raises:
-        InputError: `limits=None` away from loopback, or a keep-alive outside its budget.
+        InputError: `limits=None`, or wider ones than published, away from loopback; or a keep-alive outside
+            its budget.
     """
 
     def __init__(
@@ -550,9 +551,10 @@ def _expected(event: Event, kind: type[E]) -> E:
 
 
 def _check(region: Region, limits: Limits | None, keep_alive: float | None) -> None:
-    if limits is None and not region.is_loopback:
+    wider = () if region.is_loopback else (("limits=None",) if limits is None else loosened(limits))
+    if wider:
         raise InputError(
-            "Pacing cannot be switched off here.",
+            f"Pacing cannot be switched off here, nor loosened: {', '.join(wider)}.",
             why="The published budgets protect other people's cloud; only loopback may go without.",
             next_step="Leave limits at gl.PUBLISHED, or run against the sandbox.",
         )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from guestlab import errors
 from guestlab.backoff import Backoff
-from guestlab.limits import PUBLISHED
+from guestlab.limits import PUBLISHED, Limits
 from guestlab.protocol.events import ConnectionTakenOver, EchoReceived, SessionCleared, SessionConfigured
 from guestlab.protocol.guest import State
 from guestlab.regions import Region
@@ -314,6 +315,23 @@ def test_pacing_cannot_be_switched_off_away_from_loopback() -> None:
     """The budgets protect other people's cloud."""
     with pytest.raises(errors.InputError, match="Pacing"):
         GuestSession(Region("mypurecloud.de"), "d", limits=None)
+
+
+@pytest.mark.parametrize(
+    "wider",
+    [
+        {"messages_per_second_per_session": 6},
+        {"requests_per_minute_per_connection": 10**9},
+        {"typing_seconds": 0.0},
+    ],
+)
+def test_pacing_cannot_be_loosened_away_from_loopback(wider: dict[str, Any]) -> None:
+    """Nor switched off by a budget that never ends; tighter ones are welcome."""
+    limits = dataclasses.replace(PUBLISHED, **wider)
+    with pytest.raises(errors.InputError, match=next(iter(wider))):
+        GuestSession(Region("mypurecloud.de"), "d", limits=limits)
+    GuestSession(Region("localhost:9"), "d", limits=limits)
+    GuestSession(Region("mypurecloud.de"), "d", limits=Limits(messages_per_second_per_session=2))
 
 
 @pytest.mark.parametrize("seconds", [0, 10, 29.9])

@@ -66,7 +66,7 @@ BENCHMARKS: dict[str, tuple[Callable[[int], Outcome], Callable[[int], Outcome]]]
         lambda _: _log(FULL, 1_000_000, 100),
         lambda _: _log(QUICK, 300_000, 20),
     ),
-    "socket": (lambda _: connecting(), lambda _: connecting(pairs=QUICK)),
+    "socket": (lambda _: connecting(), lambda _: connecting(pairs=4 * QUICK)),
     "import": (lambda _: importing(), lambda _: importing(pairs=QUICK)),
     "kill": (lambda seed: _kill(50, seed), lambda seed: _kill(10, seed)),
     "chaos": (
@@ -76,7 +76,7 @@ BENCHMARKS: dict[str, tuple[Callable[[int], Outcome], Callable[[int], Outcome]]]
     "fuzz": (lambda seed: fuzz(seed=seed), lambda seed: fuzz(frames=20_000, seed=seed)),
     "flood": (lambda seed: flood(seed=seed), lambda seed: flood(requests=1000, seed=seed)),
     "matrix": (lambda _: matrix(), lambda _: matrix(pairs=QUICK)),
-    "scale": (lambda _: scale(), lambda _: scale(pairs=QUICK, few=50, many=500)),
+    "scale": (lambda _: scale(), lambda _: scale(pairs=QUICK, few=100, many=1000)),
     "log-view": (lambda _: log_view(), lambda _: log_view(pairs=QUICK)),
     "widgets": (lambda _: widgets(), lambda _: widgets(seconds=10)),
 }
