@@ -24,20 +24,12 @@ END = "<!-- end of the numbers -->"
 STORED = Path("tests/data/measured.json")
 
 _README = Path("README.md")
-_RATIO = ("ratio",)
+_BESIDE = {"pairs", "seconds", "seed", "medians"}
 
-# What of an outcome's facts stands in the table; where nothing is said, its ratio.
+# What of an outcome's facts stands in the table; where nothing is said, its ratio, or all of them.
 _SHOWN: Mapping[str, tuple[str, ...]] = {
-    "kill": ("times killed", "entries acknowledged", "of these missing"),
-    "chaos": (
-        "links cut",
-        "messages held by the server",
-        "missing",
-        "doubled",
-        "out of order",
-        "sends unaccounted",
-    ),
     "log view": ("opening", "searching"),
+    "matrix": ("ratio", "attempts"),
     "widgets": (
         "messages a second",
         "frame to screen, p95 ms",
@@ -63,7 +55,7 @@ def block(measured: Mapping[str, Any]) -> str:
     """Return the lines between the marks, of what `merged` returned."""
     lines = ["| what | promise | measured | pairs | |", "|---|---|---|---|---|"]
     lines += [_row(outcome) for found in measured["outcomes"] for outcome in _leaves(found)]
-    return "\n".join((BEGIN, "", *_machines(measured), "", *lines, "", END))
+    return "\n".join((BEGIN, "", *_machines(measured), *_missing(measured), "", *lines, "", END))
 
 
 def with_block(readme: str, measured: Mapping[str, Any]) -> str:
@@ -87,12 +79,23 @@ def _machines(measured: Mapping[str, Any]) -> Iterator[str]:
         versions = ", ".join(
             f"{name} {about[name]}"
             for name in about
-            if name not in {"python", "platform", "cores"} and about[name] != "not installed"
+            if name not in {"python", "platform", "cores", "load"} and about[name] != "not installed"
         )
-        where = f"{about['cores']} cores, {about['platform']}, Python {about['python']}, {versions}"
+        load = f" (load {about['load']})" if "load" in about else ""
+        where = f"{about['cores']} cores{load}, {about['platform']}, Python {about['python']}, {versions}"
         alike.setdefault(f"{outcome['date']}, on {where}", []).append(f"`{outcome['benchmark']}`")
     for where, names in alike.items():
         yield f"Measured {where}: {', '.join(names)}."
+
+
+def _missing(measured: Mapping[str, Any]) -> Iterator[str]:
+    """Say of which benchmarks there is no run."""
+    from guestlab.bench.__main__ import BENCHMARKS
+
+    there = {outcome["benchmark"] for outcome in measured["outcomes"]}
+    missing = [f"`{name}`" for name in BENCHMARKS if name not in there]
+    if missing:
+        yield f"Not among these runs: {', '.join(missing)}."
 
 
 def _leaves(outcome: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -104,7 +107,8 @@ def _leaves(outcome: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 def _row(outcome: Mapping[str, Any]) -> str:
     facts = outcome["facts"]
-    names = [name for name in _SHOWN.get(outcome["name"], _RATIO) if name in facts]
+    usual = ("ratio",) if "ratio" in facts else tuple(name for name in facts if name not in _BESIDE)
+    names = [name for name in _SHOWN.get(outcome["name"], usual) if name in facts]
     shown = [str(facts[name]) if name == "ratio" else f"{name}: {facts[name]}" for name in names]
     verdict = "met" if outcome["met"] else "**not met**"
     cells = (outcome["name"], outcome["promise"], "; ".join(shown), str(facts.get("pairs", "")), verdict)
