@@ -11,11 +11,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from guestlab.bench.serving import serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,21 +88,9 @@ class Hose(NamedTuple):
 @contextlib.contextmanager
 def fire_hose(count: int, *, tls: bool = False) -> Iterator[Hose]:
     """Serve so many frames to each connection, from a process of its own."""
-    command = [sys.executable, "-m", "guestlab.bench.frames", str(count), *(["tls"] if tls else [])]
-    with subprocess.Popen(  # noqa: S603 - this very module
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as server:
-        assert server.stdin is not None
-        assert server.stdout is not None
-        try:
-            port, _, ca_file = server.stdout.readline().strip().partition(" ")
-            yield Hose(int(port), Path(ca_file) if ca_file else None)
-        finally:
-            server.stdin.close()  # what it waits for
-            try:
-                server.wait(5)
-            except subprocess.TimeoutExpired:
-                server.kill()
+    with serving("guestlab.bench.frames", str(count), *(["tls"] if tls else [])) as said:
+        port, _, ca_file = said.partition(" ")
+        yield Hose(int(port), Path(ca_file) if ca_file else None)
 
 
 async def _serve(count: int, authority: Authority | None) -> None:

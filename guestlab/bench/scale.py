@@ -14,18 +14,16 @@ import json
 import subprocess
 import sys
 import time
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from guestlab.bench import Outcome
 from guestlab.bench.pairs import FULL, interleaved, ratio_of
+from guestlab.bench.serving import serving
 from guestlab.errors import InputError
 from guestlab.log import Log
 from guestlab.session import GuestSession
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 __all__ = ["Cost", "files_needed", "scale"]
 
@@ -58,7 +56,7 @@ def scale(*, pairs: int = FULL, few: int = FEW, many: int = MANY) -> Outcome:
         InputError: This system does not let one process open so many sockets.
     """
     files_needed(many)
-    with _sandbox(many) as place:
+    with serving("guestlab.bench.scale", "serve", str(many)) as place:
         taken = interleaved(lambda: _run(place, many), lambda: _run(place, few), pairs=pairs, warm_up=False)
     size = f"{many:,} sessions in one process against {few:,}, each with {_MESSAGES} messages each way"
     rows = [
@@ -98,22 +96,6 @@ def files_needed(sessions: int) -> int:
 
 
 # -- processes --------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def _sandbox(sessions: int) -> Iterator[str]:
-    """Serve from another process; yield the region and the deployment, as one text."""
-    command = [sys.executable, "-m", "guestlab.bench.scale", "serve", str(sessions)]
-    with subprocess.Popen(  # noqa: S603 - this very module
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as server:
-        assert server.stdin is not None
-        assert server.stdout is not None
-        try:
-            yield server.stdout.readline().strip()
-        finally:
-            server.stdin.close()  # what it waits for
-            server.wait(60)
 
 
 def _run(place: str, sessions: int) -> Cost:

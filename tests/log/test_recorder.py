@@ -415,3 +415,12 @@ def test_a_subscriber_may_read_the_log_and_its_table() -> None:
     log.subscribe(lambda entry: seen.append((len(log.entries), len(log.table()), log.entries[-1].seq)))
     log.record("note")
     assert seen == [(1, 1, 1)]
+
+
+def test_what_one_text_of_an_entry_gives_away_is_masked_in_all_of_it() -> None:
+    """Whichever comes first."""
+    log = Log()
+    entry = log.record("note", note="hunter22-x was used", raw='{"password":"hunter22-x"}')
+    assert "hunter22-x" not in repr(list(entry))
+    entry = log.record("note", note="password: 'other-33-y'", url="https://a.example/other-33-y")
+    assert "other-33-y" not in repr(list(entry))

@@ -510,3 +510,25 @@ def test_a_part_of_a_script_is_no_header() -> None:
     redactor = Redactor(b"key", secret_keys=["loyaltyCard"])
     redactor.redact("document.cookie = encodeURIComponent(x)")
     assert redactor.redact("call encodeURIComponent") == "call encodeURIComponent"
+
+
+def test_a_text_remembered_as_innocent_is_still_swept_of_what_is_learnt_later() -> None:
+    """What is remembered is that no name in it gives anything away, not that it is clean for ever."""
+    redactor = Redactor(b"key")
+    url = "wss://host.example/v1?deploymentId=0c7a3f4e-aaaa-4bbb-8ccc-1234567890ab"
+    assert redactor.redact(url) == redactor.redact(url) == url
+    masked = redactor.learn("0c7a3f4e-aaaa-4bbb-8ccc-1234567890ab")
+    assert redactor.redact(url) == f"wss://host.example/v1?deploymentId={masked}"
+
+
+def test_the_nonce_of_an_upgrade_is_no_secret_and_what_stands_beside_it_is() -> None:
+    """Another key each time; the header after it is read all the same."""
+    redactor = Redactor(b"key")
+    head = "GET /v1 HTTP/1.1\r\nSec-WebSocket-Key: {}\r\nAuthorization: Bearer {}\r\n\r\n"
+    for key, secret in (
+        ("dGhlIHNhbXBsZSBub25jZQ==", "s3cretOne1"),
+        ("aGhlIHNhbXBsZSBub25jZQ==", "s3cretTwo2"),
+    ):
+        redacted = redactor.redact(head.format(key, secret))
+        assert key in redacted
+        assert secret not in redacted
