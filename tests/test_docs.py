@@ -217,3 +217,14 @@ def test_the_first_answer_of_the_readme_is_given() -> None:
     assert "hello" in set(names["lab"].log.messages["text"])
     names["session"].close()
     names["lab"].close()
+
+
+def test_the_table_of_bounds_is_the_codes_own() -> None:
+    """Each constant has the value that is printed."""
+    _, _, rest = README.partition("<!-- the bounds -->\n")
+    table, _, _ = rest.partition("<!-- end of the bounds -->")
+    rows = re.findall(r"^\| [^|]+ \| `([\w.]+)` \| ([\d,]+)", table, re.MULTILINE)
+    assert len(rows) >= 20
+    for name, printed in rows:
+        module, _, constant = f"guestlab.{name}".rpartition(".")
+        assert getattr(importlib.import_module(module), constant) == int(printed.replace(",", "")), name
