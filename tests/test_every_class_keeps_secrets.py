@@ -98,7 +98,9 @@ NO_SECRET: dict[str, tuple[str, ...]] = {
 def _raw() -> object:
     from guestlab.protocol.reading import Raw
 
-    return Raw.of({"jwt": PLANTED, "body": {"token": PLANTED}, "url": f"https://h/?X-Amz-Signature={PLANTED}"})
+    return Raw.of(
+        {"jwt": PLANTED, "body": {"token": PLANTED}, "url": f"https://h/?X-Amz-Signature={PLANTED}"}
+    )
 
 
 def _outgoing() -> object:
@@ -159,7 +161,9 @@ def _har(name: str) -> Callable[[], object]:
 BUILDERS: dict[str, Callable[[], object]] = {
     "authentication.GuestAuthentication": lambda: GuestAuthentication(PLANTED, code_verifier=PLANTED),
     "authorization_code.AuthorizationCode": _sign_in,
-    "handshake.request_parts.Side": lambda: sides(f"curl -u id:{PLANTED} -H 'Cookie: a={PLANTED}' https://h/?token={PLANTED}")[0],
+    "handshake.request_parts.Side": lambda: sides(
+        f"curl -u id:{PLANTED} -H 'Cookie: a={PLANTED}' https://h/?token={PLANTED}"
+    )[0],
     "protocol.guest.Outgoing": _outgoing,
     "protocol.guest.Received": _received,
     "protocol.reading.Raw": _raw,
@@ -235,7 +239,9 @@ def test_nothing_alive_after_a_tour_shows_a_secret(toured: tuple[list[object], s
     """Hundreds of objects of a hundred classes, all their faces."""
     alive, secrets = toured
     telling = {
-        _name(type(thing)) for thing in alive if any(secret in text for text in [shown(thing)] for secret in secrets)
+        _name(type(thing))
+        for thing in alive
+        if any(secret in text for text in [shown(thing)] for secret in secrets)
     }
     assert telling == set()
     assert len({type(thing) for thing in alive}) > 100
@@ -315,13 +321,17 @@ def test_no_traceback_of_a_refusal_tells_a_secret() -> None:
     """As `python -X dev` or a notebook prints it, with the values of a frame's variables where they are shown."""
     with (
         Sandbox() as sandbox,
-        Lab(sandbox.region, deployment_id=sandbox.deployment_id, client_id="id", client_secret=PLANTED) as lab,
+        Lab(
+            sandbox.region, deployment_id=sandbox.deployment_id, client_id="id", client_secret=PLANTED
+        ) as lab,
         pytest.raises(GuestlabError) as caught,
     ):
         lab.token()
     told = traceback.TracebackException.from_exception(caught.value)
     assert PLANTED not in "".join(told.format())
-    assert PLANTED not in repr(caught.value.__context__) + repr(caught.value.__cause__) + repr(vars(caught.value))
+    assert PLANTED not in repr(caught.value.__context__) + repr(caught.value.__cause__) + repr(
+        vars(caught.value)
+    )
 
 
 def test_a_token_is_neither_pickled_nor_copied() -> None:

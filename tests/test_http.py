@@ -133,13 +133,17 @@ def _pages_of(*bodies: bytes, log: Log) -> int:
         raise AssertionError
 
     async def count() -> int:
-        pages = Pages(REGION, log, never, origin=None, pacer=Pacer(None), now=lambda: 0.0, sleep=asyncio.sleep)  # type: ignore[arg-type]
+        pages = Pages(
+            REGION, log, never, origin=None, pacer=Pacer(None), now=lambda: 0.0, sleep=asyncio.sleep
+        )  # type: ignore[arg-type]
         return len([page async for page in pages.pages()])
 
     return asyncio.run(count())
 
 
-def test_history_that_repeats_itself_or_never_ends_is_read_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_history_that_repeats_itself_or_never_ends_is_read_to_a_bound(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """A server that ignores the page's number is asked twice; one that goes on, so often, and the log says so."""
     log = Log()
     assert _pages_of(b"a", b"a", b"b", log=log) == 1

@@ -95,7 +95,6 @@ class Kernel:
         self.client.stop_channels()
         self.manager.shutdown_kernel(now=True)
 
-
     def until(self, holds: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """Wait for a message."""
         while True:
@@ -183,7 +182,9 @@ def test_it_never_hangs_elsewhere_either(
         assert [kernel.printed(cell).strip() for cell in cells] == [f"hello {number}" for number in range(3)]
         kernel.run("display(session)")
         _a_view_is_painted_while_a_cell_runs(kernel)
-        waiting = kernel.send("print('waiting', flush=True)\nsession.next(gl.events.SessionExpired, timeout=60)")
+        waiting = kernel.send(
+            "print('waiting', flush=True)\nsession.next(gl.events.SessionExpired, timeout=60)"
+        )
         kernel.until(lambda message: message["msg_type"] == "stream")
         kernel.manager.interrupt_kernel()
         assert "KeyboardInterrupt" in kernel.printed(waiting)
@@ -200,5 +201,7 @@ def _a_view_is_painted_while_a_cell_runs(kernel: Kernel) -> None:
         "while 'bearer token walks' not in session.chat()._newest.value and time.monotonic() < until:\n"
         "    time.sleep(0.05)\nprint('painted' if time.monotonic() < until else 'too late')"
     )
-    kernel.until(lambda message: message["msg_type"] == "comm_msg" and "bearer token walks" in str(message["content"]))
+    kernel.until(
+        lambda message: message["msg_type"] == "comm_msg" and "bearer token walks" in str(message["content"])
+    )
     assert kernel.printed(cell).strip() == "painted"

@@ -61,5 +61,7 @@ def test_a_tour_and_reading_files_reach_for_nothing_outside() -> None:
 def test_the_watch_sees_what_is_tried() -> None:
     """Else the test above could not fail."""
     tried = "import contextlib\nwith contextlib.suppress(OSError): socket.getaddrinfo('telemetry.invalid', 443)\nprint(json.dumps(tried))"
-    done = subprocess.run([sys.executable, "-c", _WATCHED + tried], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", _WATCHED + tried], capture_output=True, text=True, check=True
+    )
     assert json.loads(done.stdout) == ["getaddrinfo telemetry.invalid"]

@@ -43,13 +43,21 @@ _MEGABYTES = 2048
 def main(arguments: Sequence[str] | None = None) -> int:
     """Search for so long; 0 when nothing was found."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzzing", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="TARGET", help=f"one of: {', '.join(TARGETS)}; default: all")
+    parser.add_argument(
+        "names", nargs="*", metavar="TARGET", help=f"one of: {', '.join(TARGETS)}; default: all"
+    )
     parser.add_argument("--seconds", type=float, default=60.0, help="in all (default: 60)")
     parser.add_argument("--seed", type=int, default=1, help="replays a run (default: 1)")
     parser.add_argument("--record", type=Path, metavar="FILE", help="JSON to write what was done to")
-    parser.add_argument("--findings", type=Path, metavar="FOLDER", help="where inputs that found something go")
-    parser.add_argument("--corpus", type=Path, metavar="FOLDER", help="keeps inputs that reached something new")
-    parser.add_argument("--at-once", type=int, default=1, metavar="N", help="targets side by side (default: 1)")
+    parser.add_argument(
+        "--findings", type=Path, metavar="FOLDER", help="where inputs that found something go"
+    )
+    parser.add_argument(
+        "--corpus", type=Path, metavar="FOLDER", help="keeps inputs that reached something new"
+    )
+    parser.add_argument(
+        "--at-once", type=int, default=1, metavar="N", help="targets side by side (default: 1)"
+    )
     options = parser.parse_args(arguments)
     if unknown := set(options.names) - set(TARGETS):
         parser.error(f"no target is called {', '.join(unknown)}")
@@ -72,15 +80,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if found else 0
 
 
-def _searched(target: Target, seconds: float, number: int, findings: Path, corpus: Path | None) -> dict[str, Any]:
+def _searched(
+    target: Target, seconds: float, number: int, findings: Path, corpus: Path | None
+) -> dict[str, Any]:
     started = time.monotonic()
     if importlib.util.find_spec("atheris") is None:
         count, found = search(target, examples=10**9, number=number, until=started + seconds)
         for place, finding in enumerate(found):
             (findings / f"{target.name}-{place}.input").write_bytes(finding.data)
-            (findings / f"{target.name}-{place}.txt").write_text(finding.error, encoding="utf-8", errors="replace")
+            (findings / f"{target.name}-{place}.txt").write_text(
+                finding.error, encoding="utf-8", errors="replace"
+            )
         taken = round(time.monotonic() - started, 1)
-        facts: dict[str, Any] = {"seconds": taken, "inputs": count, "edges": None, "findings": [one.where for one in found]}
+        facts: dict[str, Any] = {
+            "seconds": taken,
+            "inputs": count,
+            "edges": None,
+            "findings": [one.where for one in found],
+        }
         engine = f"hypothesis {version('hypothesis')}"
     else:
         facts = _guided(target, seconds, number, findings, corpus)
@@ -88,7 +105,9 @@ def _searched(target: Target, seconds: float, number: int, findings: Path, corpu
     return {"target": target.name, "engine": engine, **facts}
 
 
-def _guided(target: Target, seconds: float, number: int, findings: Path, corpus: Path | None) -> dict[str, Any]:
+def _guided(
+    target: Target, seconds: float, number: int, findings: Path, corpus: Path | None
+) -> dict[str, Any]:
     """Search in a process of its own; after a hang or too much memory in another, for the time that is left."""
     inputs, edges, searched, found = 0, 0, 0.0, list[str]()
     with tempfile.TemporaryDirectory() as folder:

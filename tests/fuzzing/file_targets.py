@@ -83,15 +83,23 @@ def _written(kind: str) -> bytes:
             _log().to_parquet(path)
             path = next(path.rglob("*.parquet"))
         else:
-            {"har": _log().to_har, "jsonl": _log().to_jsonl, "csv": _log().to_csv, "bundle": _log().to_bundle}[kind](
-                path
-            )
+            {
+                "har": _log().to_har,
+                "jsonl": _log().to_jsonl,
+                "csv": _log().to_csv,
+                "bundle": _log().to_bundle,
+            }[kind](path)
         return path.read_bytes()
 
 
 def _hars() -> Sequence[bytes]:
     files = [path.read_bytes() for path in sorted((DATA / "har").glob("*.har"))]
-    return [*files, _written("har"), b'{"log":{"entries":[]}}', b'{"log":{"entries":[{"request":{"url":"wss://x/v1"']
+    return [
+        *files,
+        _written("har"),
+        b'{"log":{"entries":[]}}',
+        b'{"log":{"entries":[{"request":{"url":"wss://x/v1"',
+    ]
 
 
 def _journals() -> Sequence[bytes]:
@@ -128,7 +136,9 @@ def _zipped(names: dict[str, bytes], method: int = zipfile.ZIP_STORED) -> bytes:
 
 def _bundles() -> Sequence[bytes]:
     lines = b"\n".join(_written("jsonl").splitlines()[:4])
-    manifest = b'{"format":"guestlab bundle","files":{"log.jsonl":{"sha256":"0"},"summary.txt":{"sha256":"1"}}}'
+    manifest = (
+        b'{"format":"guestlab bundle","files":{"log.jsonl":{"sha256":"0"},"summary.txt":{"sha256":"1"}}}'
+    )
     return [
         _zipped({"log.jsonl": lines, "manifest.json": manifest, "summary.txt": b"x"}),
         _zipped({"log.jsonl": lines}, zipfile.ZIP_DEFLATED),
@@ -142,7 +152,11 @@ def _consoles() -> Sequence[bytes]:
 
 
 def _replies() -> Sequence[bytes]:
-    message = {"id": "m", "normalizedMessage": {"type": "Text", "text": "x", "direction": "inbound"}, "conversationId": "c"}
+    message = {
+        "id": "m",
+        "normalizedMessage": {"type": "Text", "text": "x", "direction": "inbound"},
+        "conversationId": "c",
+    }
     return [
         json.dumps({"entities": [message], "pageCount": 1}).encode(), json.dumps(message).encode(),
         json.dumps([{"conversationId": "c", "messagingTranscript": [{"from": "x", "messageText": "y"}]}]).encode(),
@@ -221,12 +235,19 @@ def _bots() -> Sequence[bytes]:
 
 def _probes() -> Sequence[bytes]:
     answer = {"condition": "deployment.missing", "status": 401, "headers": [["Server", "x"]], "body": ""}
-    document = {"format": FORMAT, "region": "mypurecloud.de", "recorded_at": "2026-10-01T12:00:00Z", "observations": [answer]}
+    document = {
+        "format": FORMAT,
+        "region": "mypurecloud.de",
+        "recorded_at": "2026-10-01T12:00:00Z",
+        "observations": [answer],
+    }
     return [json.dumps(document).encode()]
 
 
 def _saved() -> Sequence[bytes]:
-    filled = Inputs(text="good morning", deployment="unknown", endpoint="wss://h/v1?deploymentId=x", origin="https://a")
+    filled = Inputs(
+        text="good morning", deployment="unknown", endpoint="wss://h/v1?deploymentId=x", origin="https://a"
+    )
     return [code_of(Inputs()).encode(), code_of(filled).encode()]
 
 
@@ -241,7 +262,22 @@ def _pastes() -> Sequence[bytes]:
     return [*(case["paste"].encode() for case in cases if "paste" in case), *map(str.encode, curls)]
 
 
-JSON = (b'{"', b'":', b"[", b"]", b"{", b"}", b"null", b"true", b"1e999", b"-1", b'"\\ud800"', b"\\u0000", b",", b"\xef\xbb\xbf")
+JSON = (
+    b'{"',
+    b'":',
+    b"[",
+    b"]",
+    b"{",
+    b"}",
+    b"null",
+    b"true",
+    b"1e999",
+    b"-1",
+    b'"\\ud800"',
+    b"\\u0000",
+    b",",
+    b"\xef\xbb\xbf",
+)
 HAR = (*JSON, b'"log":', b'"entries":', b'"request":', b'"response":', b'"_webSocketMessages":', b'"data":', b'"time":', b'"startedDateTime":',
        b'"_guestlab":', b'"headers":', b'"content":', b'"encoding":"base64"', b'"postData":', b'"status":')  # fmt: skip
 ROWS = (*JSON, b'"kind":', b'"seq":', b'"at":', b'"raw":', b'"frame"', b'"payload":', b"\n", b"\r\n", b"\x00")

@@ -32,7 +32,9 @@ def main() -> None:
         seen.add(finding.where)
         stem = Path(folder, f"{name}-{hashlib.sha256(finding.where.encode()).hexdigest()[:8]}")
         stem.with_suffix(".input").write_bytes(finding.data)
-        stem.with_suffix(".txt").write_text(f"{finding.where}\n{finding.error}", encoding="utf-8", errors="replace")
+        stem.with_suffix(".txt").write_text(
+            f"{finding.where}\n{finding.error}", encoding="utf-8", errors="replace"
+        )
         print(f"FINDING {finding.where}", flush=True)
 
     atheris.Setup([sys.argv[0], *arguments], feed)

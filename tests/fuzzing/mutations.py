@@ -50,7 +50,9 @@ def _changed(draw: st.DrawFn, target: Target, data: bytes) -> bytes:
     return data[:start] + new() + (b"" if kind in {"splice", "end"} else data[end:])
 
 
-def search(target: Target, *, examples: int, number: int, until: float | None = None) -> tuple[int, list[Finding]]:
+def search(
+    target: Target, *, examples: int, number: int, until: float | None = None
+) -> tuple[int, list[Finding]]:
     """Feed generated inputs; return how many, and what they found, one finding per place.
 
     Args:

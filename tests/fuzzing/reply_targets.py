@@ -116,7 +116,9 @@ def read_document(data: bytes) -> None:
 
 
 def _documents() -> Sequence[bytes]:
-    refusal = b'{"message":"no","code":"bad.credentials","status":401,"contextId":"x","details":[],"errors":[]}'
+    refusal = (
+        b'{"message":"no","code":"bad.credentials","status":401,"contextId":"x","details":[],"errors":[]}'
+    )
     login = b'{"error":"invalid_client","description":"client not found","error_description":"authentication failed"}'
     whole = [bytes([number, 0]) + json.dumps(hoped).encode() for number, (_, hoped) in enumerate(CALLS)]
     return [*whole, *(bytes([number, 9]) + refusal for number in range(len(CALLS))), b"\0\x08" + login]
@@ -126,7 +128,11 @@ def _replies() -> Sequence[bytes]:
     made = []
     for seed in _documents():
         body = seed[2:]
-        made.append(seed[:1] + b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        made.append(
+            seed[:1]
+            + b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
+            + body
+        )
     made += [
         b"\x01HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:9/other\r\nContent-Length: 0\r\n\r\n",
         b"\x01HTTP/1.1 429 x\r\nRetry-After: 0\r\nContent-Length: 0\r\n\r\n", b"\x0c" + b"HTTP/1.1 200 OK\r\n\r\nuntil the end",

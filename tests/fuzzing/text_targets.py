@@ -28,7 +28,14 @@ __all__ = ["TARGETS"]
 
 LENGTH = 30_000
 """Characters of a repeated piece."""
-OPENINGS = ("", "curl ", "new WebSocket('wss://h/v1');", "GET / HTTP/1.1\r\n", 'websockets.connect("wss://h/v1")\n', "wscat -c ")
+OPENINGS = (
+    "",
+    "curl ",
+    "new WebSocket('wss://h/v1');",
+    "GET / HTTP/1.1\r\n",
+    'websockets.connect("wss://h/v1")\n',
+    "wscat -c ",
+)
 TEXTS = ("", '{"a":"', "GET / HTTP/1.1\r\n", "Authorization: ", "token=", "Cookie: a=b; ")
 PLANTED = "Zq9x-4711abcdefghijklmnop"
 """A secret that is known."""
@@ -129,8 +136,37 @@ def _texts() -> Sequence[bytes]:
 
 SECRETS = (b'"token":"', b"access_token=", b"Bearer ", b"Basic ", b"Authorization: ", b"Cookie: ", b"Set-Cookie: ", b"client_secret", b"password", b"://u:p@", b"[masked:0123abcd]",
            b"eyJhbGciOi.", b"\\u0074oken", b"%74oken", b'\\"', b"\r\n", b"=", b"&", b"code_verifier", b"X-Amz-Signature=", b"jwt")  # fmt: skip
-ADDRESS = (b"wss://", b"https://", b"webmessaging.", b"login.", b"api.", b".mypurecloud.de", b"/v1", b"?deploymentId=", b"access_token=", b"@", b"[", b"]", b":", b"%", b"#", b"\n", b"xn--", b"\xe2\x80\xae")
-SETTINGS = (b"REGION=", b"DEPLOYMENT_ID=", b"CLIENT_ID=", b"CLIENT_SECRET=", b"ACCESS_TOKEN=", b"ORIGIN=", b"mypurecloud.de", b"127.0.0.1:9", b"\n")
+ADDRESS = (
+    b"wss://",
+    b"https://",
+    b"webmessaging.",
+    b"login.",
+    b"api.",
+    b".mypurecloud.de",
+    b"/v1",
+    b"?deploymentId=",
+    b"access_token=",
+    b"@",
+    b"[",
+    b"]",
+    b":",
+    b"%",
+    b"#",
+    b"\n",
+    b"xn--",
+    b"\xe2\x80\xae",
+)
+SETTINGS = (
+    b"REGION=",
+    b"DEPLOYMENT_ID=",
+    b"CLIENT_ID=",
+    b"CLIENT_SECRET=",
+    b"ACCESS_TOKEN=",
+    b"ORIGIN=",
+    b"mypurecloud.de",
+    b"127.0.0.1:9",
+    b"\n",
+)
 
 TARGETS = (
     Target(name="address", read=read_address, seeds=_addresses, words=ADDRESS),

@@ -140,7 +140,11 @@ def receive_notifications(data: bytes) -> None:
 async def _notified(data: bytes) -> None:
     log = log_of_ours()
     channel = NotificationChannel(
-        mock.Mock(), ["v2.routing.queues.x"], region=Region("127.0.0.1:9", tls=False), log=log, now=lambda: 1.0
+        mock.Mock(),
+        ["v2.routing.queues.x"],
+        region=Region("127.0.0.1:9", tls=False),
+        log=log,
+        now=lambda: 1.0,
     )
     for text in _texts(data):
         before = len(log)
@@ -244,7 +248,9 @@ def read_socket(data: bytes) -> None:
 
 async def _read(kind: type[ClientConnection], pieces: Sequence[bytes]) -> tuple[list[str | bytes], int]:
     uri = parse_uri("ws://127.0.0.1/")
-    connection = kind(ClientProtocol(uri, max_size=LARGEST), ping_interval=None, close_timeout=0.01, max_queue=None)
+    connection = kind(
+        ClientProtocol(uri, max_size=LARGEST), ping_interval=None, close_timeout=0.01, max_queue=None
+    )
     transport = _Transport(connection)
     connection.connection_made(transport)
     connection.request = connection.protocol.connect()
@@ -345,7 +351,9 @@ def _answers() -> Sequence[bytes]:
     refused = b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
     denied = b"HTTP/1.1 403 Forbidden\r\nContent-Type: text/plain\r\nContent-Length: 6\r\n\r\ndenied"
     chunked = b"HTTP/1.1 502 Bad Gateway\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
-    session = frame_bytes(b'{"type":"response","class":"SessionResponse","code":200,"body":{"connected":true}}')
+    session = frame_bytes(
+        b'{"type":"response","class":"SessionResponse","code":200,"body":{"connected":true}}'
+    )
     error = frame_bytes(b'{"type":"response","class":"string","code":4001,"body":"no"}')
     gone = frame_bytes((1011).to_bytes(2) + b"x", CLOSE)
     opened = answer_to_upgrade()

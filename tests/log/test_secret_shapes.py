@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 JWT_HEAD = base64.urlsafe_b64encode(b'{"alg":"RS256"}').decode().rstrip("=")
-SECRETS = st.text("ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789_-", min_size=20, max_size=60).map("Zq9x".__add__)
+SECRETS = st.text(
+    "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789_-", min_size=20, max_size=60
+).map("Zq9x".__add__)
 
 
 def _jwt(secret: str) -> str:
@@ -33,7 +35,9 @@ def _escaped(text: str) -> str:
 
 
 SHAPES: dict[str, Callable[[str], str]] = {
-    "fragment of a redirect": lambda s: f"https://app.example/callback#access_token={s}&token_type=bearer&state=x",
+    "fragment of a redirect": lambda s: (
+        f"https://app.example/callback#access_token={s}&token_type=bearer&state=x"
+    ),
     "query": lambda s: f"GET /v1?deploymentId=d&access_token={s} HTTP/1.1\r\nHost: h\r\n\r\n",
     "query, percent-encoded name": lambda s: f"wss://h/v1?access%5Ftoken={s}&x=y",
     "query, percent-encoded value": lambda s: f"https://h/?access_token={quote(s + '=/+', safe='')}",
@@ -50,7 +54,9 @@ SHAPES: dict[str, Callable[[str], str]] = {
     "unicode-escaped JSON value": lambda s: f'{{"token":"{_escaped(s)}"}}',
     "unicode-escaped JSON name": lambda s: f'{{"{_escaped("access_token")}":"{s}"}}',
     "subprotocol": lambda s: f"GET /v1 HTTP/1.1\r\nSec-WebSocket-Protocol: bearer, {_jwt(s)}\r\n\r\n",
-    "curl -u": lambda s: f"curl -u client-id:{s} -d grant_type=client_credentials https://login.mypurecloud.de/oauth/token",
+    "curl -u": lambda s: (
+        f"curl -u client-id:{s} -d grant_type=client_credentials https://login.mypurecloud.de/oauth/token"
+    ),
     "curl --user, quoted": lambda s: f"curl --user 'client-id:{s}' https://login.mypurecloud.de/oauth/token",
     "curl -H": lambda s: f"curl -H 'Authorization: Bearer {s}' https://api.mypurecloud.de/api/v2/tokens/me",
     "Python repr": lambda s: repr({"access_token": s, "expires_in": 1}),
@@ -58,7 +64,9 @@ SHAPES: dict[str, Callable[[str], str]] = {
     "shell": lambda s: f"export GUESTLAB_CLIENT_SECRET={s}",
     "YAML": lambda s: f"client_id: x\nclient_secret: {s}\n",
     "form": lambda s: f"grant_type=refresh_token&refresh_token={s}&client_id=x",
-    "multipart": lambda s: f'--b\r\nContent-Disposition: form-data; name="client_secret"\r\n\r\n{s}\r\n--b--\r\n',
+    "multipart": lambda s: (
+        f'--b\r\nContent-Disposition: form-data; name="client_secret"\r\n\r\n{s}\r\n--b--\r\n'
+    ),
     "password in a URL": lambda s: f"https://user:{s}@proxy.example:8080/",
     "HAR pair": lambda s: json.dumps({"headers": [{"name": "Authorization", "value": f"Bearer {s}"}]}),
     "presigned": lambda s: f"https://h/x?X-Amz-Signature={s}&X-Amz-Expires=60",

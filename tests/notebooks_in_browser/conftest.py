@@ -159,7 +159,9 @@ class JupyterLab(Server):
             page.set_viewport_size({"width": before["width"], "height": max(before["height"], height + 200)})
         for dark in (True, False):
             self.theme(page, dark=dark)
-            page.wait_for_function("() => document.getAnimations().every((one) => one.playState !== 'running')")
+            page.wait_for_function(
+                "() => document.getAnimations().every((one) => one.playState !== 'running')"
+            )
             what.screenshot(path=f"{SCREENSHOTS}/{name}_{'dark' if dark else 'light'}.png")
         page.set_viewport_size(before)
 

@@ -213,9 +213,7 @@ def views(jupyterlab: Any, browser: Any) -> Any:
 
 
 @pytest.mark.parametrize("name", TEXTS)
-def test_hostile_text_in_any_view_does_nothing(
-    jupyterlab: Any, browser: Any, views: Any, name: str
-) -> None:
+def test_hostile_text_in_any_view_does_nothing(jupyterlab: Any, browser: Any, views: Any, name: str) -> None:
     """Static form and widget of each: no element that was not ours, no handler, no link, nothing turned round."""
     page = views
     executed(page, f"name = {name!r}")

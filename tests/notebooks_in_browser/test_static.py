@@ -26,7 +26,9 @@ SIDEWAYS = "() => document.documentElement.scrollWidth - document.documentElemen
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_the_stored_notebook_reads_well(path: Path, browser: Any, tmp_path: Path) -> None:
     """No script error, no output without anything in it, nothing wider than the page, on a telephone neither."""
-    html, _ = HTMLExporter(mathjax_url="", require_js_url="").from_notebook_node(nbformat.read(path, as_version=4))
+    html, _ = HTMLExporter(mathjax_url="", require_js_url="").from_notebook_node(
+        nbformat.read(path, as_version=4)
+    )
     (tmp_path / "page.html").write_text(html, encoding="utf-8")
     page = browser.new_page(viewport={"width": 1280, "height": 1000})
     errors: list[str] = []
