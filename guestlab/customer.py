@@ -15,6 +15,7 @@ from guestlab.bridge import bridge
 from guestlab.errors import DeadlineError, InputError, SessionEnded
 from guestlab.log.frame_columns import message_columns
 from guestlab.protocol.messages import Message
+from guestlab.visible import visible
 from guestlab.webhook import WebhookReceiver, addressee
 
 if TYPE_CHECKING:
@@ -168,4 +169,4 @@ class Customer:
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         from guestlab.display import customer_html
 
-        return {"text/plain": repr(self), "text/html": customer_html(self)}
+        return {"text/plain": visible(repr(self)), "text/html": customer_html(self)}

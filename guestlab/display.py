@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from guestlab.handshake.url_check import check_url
 from guestlab.style import counted, look
-from guestlab.visible import AS_TEXT, escape
+from guestlab.visible import AS_TEXT, escape, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -54,7 +54,7 @@ class View:
         return self.text
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        return {"text/plain": self.text, "text/html": self.html}
+        return {"text/plain": visible(self.text), "text/html": self.html}
 
 
 def attempt_html(attempt: Attempt) -> str:

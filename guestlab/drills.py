@@ -19,7 +19,7 @@ from guestlab.handshake.diagnosis import Diagnosis, diagnose
 from guestlab.handshake.evidence import Evidence
 from guestlab.handshake.rules import RULES
 from guestlab.log.entry import Entry, Kind
-from guestlab.visible import AS_TEXT, escape
+from guestlab.visible import AS_TEXT, escape, visible
 
 if TYPE_CHECKING:
     from guestlab.handshake.attempt import Attempt
@@ -153,7 +153,7 @@ class Drill:
             "<p>Which rule is it? <code>.check(rule)</code>, <code>.hint()</code>, <code>.solution()</code>"
             "</p></div>"
         )
-        return {"text/plain": repr(self), "text/html": html}
+        return {"text/plain": visible(repr(self)), "text/html": html}
 
 
 def begin(lab: Lab, name: str) -> Drill:

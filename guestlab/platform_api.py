@@ -16,6 +16,7 @@ from uuid import uuid4
 from guestlab.errors import DeadlineError, NetworkError, PlatformError
 from guestlab.platform_request import PlatformRequests, entities_of, part
 from guestlab.protocol.transcripts import message_ids
+from guestlab.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
@@ -63,7 +64,7 @@ class Conversation:
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         from guestlab.display import conversation_html
 
-        return {"text/plain": repr(self), "text/html": conversation_html(self)}
+        return {"text/plain": visible(repr(self)), "text/html": conversation_html(self)}
 
 
 class PlatformApi(PlatformRequests):

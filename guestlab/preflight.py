@@ -23,6 +23,7 @@ from guestlab.handshake.dialling import Dial, find_proxy, run_step
 from guestlab.http import json_object
 from guestlab.regions import REGIONS, Region
 from guestlab.style import look
+from guestlab.visible import visible
 
 if TYPE_CHECKING:
     from guestlab.http import Client
@@ -118,7 +119,7 @@ class Preflight:
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         from guestlab.display import preflight_html
 
-        return {"text/plain": str(self), "text/html": preflight_html(self)}
+        return {"text/plain": visible(str(self)), "text/html": preflight_html(self)}
 
 
 async def allowed_domains(client: Client, region: Region, deployment_id: str) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from guestlab.analysis.intake import is_dask
 from guestlab.errors import InputError
 from guestlab.style import look
+from guestlab.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -169,7 +170,7 @@ class Plot:
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         width = round(self.figure.get_figwidth() * 100)
         return (
-            {"text/plain": self.description, "image/png": b64encode(self.png()).decode("ascii")},
+            {"text/plain": visible(self.description), "image/png": b64encode(self.png()).decode("ascii")},
             {"image/png": {"width": width, "alt": self.description}},
         )
 

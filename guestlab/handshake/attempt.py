@@ -10,6 +10,8 @@ import enum
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from guestlab.visible import visible
+
 if TYPE_CHECKING:
     from guestlab.handshake.diagnosis import Diagnosis, Finding
     from guestlab.handshake.evidence import Evidence
@@ -176,4 +178,4 @@ class Attempt:
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         from guestlab.display import attempt_html
 
-        return {"text/plain": str(self), "text/html": attempt_html(self)}
+        return {"text/plain": visible(str(self)), "text/html": attempt_html(self)}

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from guestlab.handshake.client_views import ClientView, client_views
 from guestlab.handshake.request_parts import sides
+from guestlab.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -101,7 +102,7 @@ class Comparison:
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         from guestlab.display import comparison_html
 
-        return {"text/plain": self.text, "text/html": comparison_html(self)}
+        return {"text/plain": visible(self.text), "text/html": comparison_html(self)}
 
 
 def compare(failing: Comparable, working: Comparable) -> Comparison:

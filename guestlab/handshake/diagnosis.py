@@ -21,6 +21,7 @@ from guestlab.handshake.reading import Reading
 from guestlab.handshake.rules import RULES, UNEXPLAINED
 from guestlab.handshake.rules_network import BEFORE_UPGRADE
 from guestlab.handshake.targets import Target
+from guestlab.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,7 +92,7 @@ class Diagnosis:
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         from guestlab.display import diagnosis_html
 
-        return {"text/plain": str(self), "text/html": diagnosis_html(self)}
+        return {"text/plain": visible(str(self)), "text/html": diagnosis_html(self)}
 
     def __bool__(self) -> bool:
         return True  # an `ok` diagnosis is still a diagnosis
