@@ -21,6 +21,8 @@ from guestlab import cli
 from guestlab.cli import main, parser
 from guestlab.cli.flags import as_flags
 
+from .clients.conftest import tool
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -148,6 +150,24 @@ def test_the_sandbox_command_prints_one_json_object_and_serves(serving: Any) -> 
     assert httpx.get(first["urls"]["config"], verify=context, trust_env=False).status_code == 200
     process.send_signal(signal.SIGTERM)
     assert process.wait(20) == 0
+
+
+def test_the_sandbox_command_says_how_faults_are_set_from_any_program() -> None:
+    """The line it prints works as it stands."""
+    tool("curl")
+    process = subprocess.Popen([*GUESTLAB, "sandbox"], stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        told = iter(process.stdout.readline, "")
+        line = next(one for one in told if "curl " in one)
+        done = subprocess.run(
+            ["bash", "-c", f"{line.strip()} -sS -o /dev/null -w '%{{http_code}}'"],
+            capture_output=True, text=True, timeout=30, check=True,
+        )  # fmt: skip
+        assert done.stdout == "204"
+    finally:
+        process.kill()
+        process.communicate()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to a child")

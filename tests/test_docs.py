@@ -6,6 +6,7 @@ import ast
 import doctest
 import importlib
 import inspect
+import os
 import pkgutil
 import re
 import subprocess
@@ -21,7 +22,10 @@ from guestlab.channel import NotificationChannel
 from guestlab.lab import Lab
 from guestlab.log import columns_markdown
 from guestlab.log.views import views_markdown
+from guestlab.sandbox import Sandbox
 from guestlab.scripted import Script
+
+from .clients.conftest import tool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -78,6 +82,20 @@ def test_the_scripted_conversation_of_the_readme_passes() -> None:
     with Lab() as lab:
         outcome = lab.rehearse(Script.load(text))
     assert outcome.ok, "\n".join(outcome.lines())
+
+
+def test_the_readmes_curl_sets_faults_and_clears_them() -> None:
+    """As printed, line by line, with the port and key the sandbox prints."""
+    block = README.partition("<!-- the faults over HTTP -->\n```bash\n")[2].partition("```")[0]
+    setting, clearing = re.findall(r"^curl (?:.*\\\n)*.*$", block, re.MULTILINE)
+    tool("curl")
+    with Sandbox() as sandbox:
+        environ = {**os.environ, "PORT": str(sandbox.http_port), "KEY": sandbox.control_key}
+        for line, left in ((setting, "Faults(drop, rate limit)"), (clearing, "Faults(none)")):
+            done = subprocess.run(
+                ["bash", "-c", line], capture_output=True, text=True, env=environ, check=True, timeout=30
+            )
+            assert (done.stdout, repr(sandbox.faults)) == ("", left)
 
 
 def test_ci_runs_exactly_the_readmes_test_command() -> None:

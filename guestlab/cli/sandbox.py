@@ -107,6 +107,12 @@ def _print_sandbox(description: dict[str, Any]) -> None:
         elif value is not None:
             print(f"  {key.replace('_', ' '):<16} {value}")
     print(
+        "\nFaults, from any program (DELETE there switches them off):\n\n"
+        f"  curl http://127.0.0.1:{description['http_port']}/sandbox/faults "
+        f"-H 'Guestlab-Control-Key: {description['control_key']}' "
+        """-H 'Content-Type: application/json' -d '{"drop": {"times": 1}}'"""
+    )
+    print(
         "\nThe secret and the control key open nothing but this sandbox. What its services log:",
         flush=True,
     )

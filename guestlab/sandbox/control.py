@@ -34,7 +34,7 @@ __all__ = [
 
 _FAULTS = {
     *("drop", "close", "delay", "reorder", "duplicate", "lose", "corrupt"),
-    *("refuse", "rate_limit", "refuse_frame", "fail", "expire"),
+    *("refuse", "rate_limit", "refuse_frame", "fail", "expire", "configure_slowly"),
 }
 _AGENT = {"say", "typing", "show", "disconnect"}
 _CHANNELS = {"close_sockets", "publish"}
@@ -108,8 +108,6 @@ async def faults(call: Call) -> Reply:
     """`POST /sandbox/faults`: `{"drop": {"after_bytes": 100}}`, any of the verbs of `sandbox.faults`."""
     body = await _body(call)
     for verb, arguments in body.items():
-        if isinstance(arguments, dict) and isinstance(arguments.get("after_bytes"), list):
-            arguments["after_bytes"] = tuple(arguments["after_bytes"])
         _verb(call.messaging.faults, _FAULTS, verb, arguments)
     return Reply(status=204)
 

@@ -14,7 +14,8 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from guestlab.errors import SandboxError
+from guestlab.errors import InputError
+from guestlab.sandbox import fault_checks as check
 from guestlab.sandbox.corruption import CORRUPTIONS
 from guestlab.sandbox.frames import FrameRefusal, TooFast
 from guestlab.sandbox.outbox import Due
@@ -96,11 +97,11 @@ class Faults:
             after_bytes: A count, or a range from which each cut is drawn.
             times: How many links are cut: the open ones first, then those that follow.
         """
+        after, often = check.after_bytes(after_bytes), check.count("times", times)
 
         def there() -> None:
-            for _ in range(times):
-                count = after_bytes
-                self._cuts.append(self._random.randint(*count) if isinstance(count, tuple) else count)
+            for _ in range(often):
+                self._cuts.append(self._random.randint(*after) if isinstance(after, tuple) else after)
             for connection in tuple(self._messaging.connections):
                 self.on_open(connection)
 
@@ -108,8 +109,10 @@ class Faults:
 
     def close(self, code: int = 1001, reason: str = "") -> None:
         """Close every open guest socket with a code (lane: close)."""
+        check.text("reason", reason)
+        check.count("code", code)
         if not (1000 <= code <= 1014 and code not in {1004, 1005, 1006}) and not 3000 <= code <= 4999:
-            raise SandboxError(
+            raise InputError(
                 f"{code} cannot be sent as a close code.",
                 why="RFC 6455 keeps it for what has no close frame, or does not define it.",
                 next_step="Use 1000, 1001, 1011, 3000-4999…; for a lost link use faults.drop().",
@@ -125,29 +128,35 @@ class Faults:
 
     def delay(self, seconds: float, *, jitter: float = 0.0, times: int | None = None) -> None:
         """Send every frame so much later, their order kept; jitter adds up to so much more."""
-        self._switch("delay", Chance(1.0, times, (seconds, jitter)))
+        self._switch(
+            "delay",
+            Chance(
+                1.0,
+                check.how_often(times),
+                (check.number("seconds", seconds), check.number("jitter", jitter)),
+            ),
+        )
 
     def reorder(self, *, window: int = 3, probability: float = 0.3, times: int | None = None) -> None:
         """Hold pushed frames back behind up to `window` later ones."""
-        self._switch("reorder", Chance(probability, times, window))
+        often = check.how_often(times)
+        self._switch(
+            "reorder", Chance(check.probability(probability), often, check.count("window", window, least=1))
+        )
 
     def duplicate(self, *, probability: float = 1.0, times: int | None = None) -> None:
         """Send pushed frames twice."""
-        self._switch("duplicate", Chance(probability, times))
+        self._switch("duplicate", Chance(check.probability(probability), check.how_often(times)))
 
     def lose(self, *, probability: float = 1.0, times: int | None = None) -> None:
         """Never send pushed frames; history has them all the same."""
-        self._switch("lose", Chance(probability, times))
+        self._switch("lose", Chance(check.probability(probability), check.how_often(times)))
 
     def corrupt(self, how: str | None = None, *, probability: float = 1.0, times: int | None = None) -> None:
         """Damage frames; `how` is one of `CORRUPTIONS`, None draws one each time."""
-        if how is not None and how not in CORRUPTIONS:
-            raise SandboxError(
-                f"There is no corruption called {how!r}.",
-                why=f"The sandbox knows {', '.join(CORRUPTIONS)}.",
-                next_step="Take one of these, or none for a mixture.",
-            )
-        self._switch("corrupt", Chance(probability, times, how))
+        if how is not None:
+            check.one_of("how", how, CORRUPTIONS)
+        self._switch("corrupt", Chance(check.probability(probability), check.how_often(times), how))
 
     # -- answers -----------------------------------------------------------------------------------------
 
@@ -160,33 +169,46 @@ class Faults:
         times: int | None = 1,
     ) -> None:
         """Refuse upgrades with an HTTP status; no backend sees them."""
-        self._refuse("upgrade", Refused(times, status, body, headers))
+        answer = (check.status(status), check.text("body", body), check.pairs(headers))
+        self._refuse("upgrade", Refused(check.how_often(times), *answer))
 
     def rate_limit(self, retry_after: float = 3.0, *, times: int | None = 1) -> None:
         """Answer the guest's next messages with 429 (class TooManyRequestsErrorMessage)."""
-        self._refuse("rate limit", Refused(times, 429, wait=retry_after, action="onMessage"))
+        wait = check.number("retry_after", retry_after)
+        self._refuse("rate limit", Refused(check.how_often(times), 429, wait=wait, action="onMessage"))
 
     def refuse_frame(self, code: int, text: str, *, action: str | None = None, times: int | None = 1) -> None:
         """Answer the guest's next frames with a `string` error (lane: frame)."""
-        self._refuse("frame", Refused(times, code, text, action=action))
+        if action is not None:
+            check.text("action", action)
+        answer = (check.count("code", code, least=100), check.text("text", text))
+        self._refuse("frame", Refused(check.how_often(times), *answer, action=action))
 
     def fail(
         self, status: int, *, path: str = "/", retry_after: int | None = None, times: int | None = 1
     ) -> None:
         """Answer REST calls below a path with a bare HTTP status, as a broken gateway in front would."""
-        headers = (("Retry-After", str(retry_after)),) if retry_after is not None else ()
-        self._refuse("REST", Refused(times, status, headers=headers, path=path))
+        headers: tuple[tuple[str, str], ...] = ()
+        if retry_after is not None:
+            headers = (("Retry-After", str(check.count("retry_after", retry_after))),)
+        often, below = check.how_often(times), check.text("path", path)
+        self._refuse("REST", Refused(often, check.status(status), headers=headers, path=below))
+
+    def configure_slowly(self, seconds: float = 0.1, *, times: int | None = None) -> None:
+        """Let a session be configured so much later; what is sent before its SessionResponse gets 4007.
+
+        For clients that say something without waiting for the SessionResponse. That an action before it is
+        answered with 4007 is known of the official SDKs; how long the cloud takes is not documented (level:
+        inferred), so that the sandbox answers at once unless told otherwise.
+        """
+        wait = check.number("seconds", seconds)
+        self._switch("slow configure", Chance(1.0, check.how_often(times), wait))
 
     # -- time --------------------------------------------------------------------------------------------
 
     def expire(self, what: str = "session") -> None:
         """Let something be over now: session, history, sign-in, access-token or links."""
-        if what not in EXPIRIES:
-            raise SandboxError(
-                f"{what!r} does not expire here.",
-                why=f"The sandbox knows {', '.join(EXPIRIES)}.",
-                next_step="Take one of these.",
-            )
+        check.one_of("what", what, EXPIRIES)
         self._there(lambda: EXPIRIES[what](self._messaging))
 
     # -- all of them -------------------------------------------------------------------------------------
@@ -235,6 +257,10 @@ class Faults:
         """A socket is open: it may be one that is to be cut."""
         if self._cuts and connection.wire is not None and not connection.wire.will_be_cut:
             connection.wire.cut_after(self._cuts.popleft())
+
+    def on_configure(self) -> float:
+        """How many seconds a configuration is to take."""
+        return self._chances["slow configure"].value if self._strikes("slow configure") else 0.0
 
     def on_frame(self, asked: Asked) -> None:
         """A client frame: it may be one that is to be refused."""

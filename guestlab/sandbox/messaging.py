@@ -74,7 +74,8 @@ ACTIONS: dict[str, Action] = {
 }
 """All twelve of the official enum."""
 
-_WITHOUT_SESSION = {"configureSession", "configureAuthenticatedSession", "echo", "getConfiguration"}
+_CONFIGURING = ("configureSession", "configureAuthenticatedSession")
+_WITHOUT_SESSION = {*_CONFIGURING, "echo", "getConfiguration"}
 
 
 class Messaging:
@@ -175,11 +176,23 @@ class Messaging:
             self.world.record("guest messaging", "socket closed", code, level="inferred")
 
     def receive(self, connection: Connection, text: str | bytes) -> None:
-        """Answer one client frame."""
+        """Answer one client frame; a configuration later, where a fault wants it."""
         try:
             fields = read_json(text)
         except ValueError:
             fields = None
+        action = fields.get("action") if isinstance(fields, dict) else None
+        wait = self.faults.on_configure() if action in _CONFIGURING else 0.0
+        if wait:
+            asyncio.get_running_loop().call_later(wait, self._answer_late, connection, fields)
+        else:
+            self._answer(connection, fields)
+
+    def _answer_late(self, connection: Connection, fields: Any) -> None:
+        if connection in self.connections:
+            self._answer(connection, fields)
+
+    def _answer(self, connection: Connection, fields: Any) -> None:
         tracing_id = fields.get("tracingId") if isinstance(fields, dict) else None
         tracing_id = tracing_id if isinstance(tracing_id, str) else None
         name = "unreadable frame"

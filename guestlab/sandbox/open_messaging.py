@@ -206,6 +206,9 @@ def _keep(
 ) -> dict[str, Any]:
     """Keep what a customer said and return the normalised message, with its conversation's id."""
     world = call.world
+    again = found.received.get(str(channel.get("messageId") or ""))
+    if again is not None:
+        return _answer(again)  # channel.messageId is the key (official); that a second is dropped is inferred
     conversation = _conversation(world, found, sender)
     message_id = world.new_hex()
     normalized = {
@@ -238,12 +241,17 @@ def _keep(
         channel_message_id=normalized["channel"]["messageId"],
     )
     world.conversations.keep(message)
+    found.received[message.channel_message_id] = message
     words = meant(str(said["text"]), said["content"])
     call.messaging.customers.of(conversation).heard(message, sender, words)
     call.detail = f"conversation {conversation.id}"
+    return _answer(message)
+
+
+def _answer(message: MessageData) -> dict[str, Any]:
     hidden = {"direction", "originatingEntity"}
-    answer = {key: value for key, value in normalized.items() if key not in hidden}
-    return answer | {"conversationId": conversation.id}
+    answer = {key: value for key, value in message.normalized.items() if key not in hidden}
+    return answer | {"conversationId": message.conversation.id}
 
 
 async def inbound_event(call: Call) -> dict[str, Any]:

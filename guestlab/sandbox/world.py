@@ -18,7 +18,7 @@ from guestlab.limits import PUBLISHED, Limits
 from guestlab.sandbox.backend_log import BackendLog, Record
 from guestlab.sandbox.clients import Clients, OAuthClient, Users
 from guestlab.sandbox.clock import Clock
-from guestlab.sandbox.conversations import Conversations
+from guestlab.sandbox.conversations import Conversations, MessageData
 from guestlab.sandbox.deployments import Deployment, Deployments
 from guestlab.sandbox.windows import Window
 
@@ -61,6 +61,8 @@ class Integration:
     recipient_id: str = ""
     created_at: float = 0.0
     headers: dict[str, str] = field(default_factory=dict)
+    received: dict[str, MessageData] = field(default_factory=dict, repr=False)
+    """What came in, by the sender's own `channel.messageId`."""
 
 
 class World:

@@ -13,7 +13,7 @@ import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from guestlab.errors import SandboxError
+from guestlab.errors import InputError
 from guestlab.sandbox import Sandbox
 from guestlab.sandbox.corruption import CORRUPTIONS
 
@@ -113,7 +113,7 @@ def test_sockets_are_closed_with_a_code(quiet: Sandbox, guest: Guest) -> None:
     assert caught.value.rcvd is not None
     assert (caught.value.rcvd.code, caught.value.rcvd.reason) == (1001, "maintenance")
     for code in (1005, 1006, 1015, 999, 5000):
-        with pytest.raises(SandboxError):
+        with pytest.raises(InputError):
             quiet.faults.close(code)
 
 
@@ -173,7 +173,7 @@ def test_a_mixture_of_corruptions_never_stops_the_stream(quiet: Sandbox, guest: 
     for _ in range(200):
         guest.socket.recv(5)
     assert guest.say("still here")["code"] == 200
-    with pytest.raises(SandboxError):
+    with pytest.raises(InputError):
         quiet.faults.corrupt("gently")
 
 
@@ -223,6 +223,79 @@ def test_rest_calls_fail_as_said(quiet: Sandbox) -> None:
     assert httpx.get(f"{base}/api/v2/tokens/me", trust_env=False).status_code == 401
 
 
+def test_what_is_sent_before_the_session_response_is_refused_where_configuring_takes_time(
+    quiet: Sandbox,
+) -> None:
+    """4007 first, then the SessionResponse; from then on all is well, and the next guest is answered at once."""
+    quiet.faults.configure_slowly(0.3, times=1)
+    guest = Guest(quiet, configure=False)
+    configuring = guest.send("configureSession", deploymentId=quiet.deployment_id)
+    early = guest.send("onMessage", message={"type": "Text", "text": "too early"})
+    refused, configured = guest.receive(), guest.receive()
+    assert (refused["tracingId"], refused["class"], refused["code"]) == (early, "string", 4007)
+    assert (configured["tracingId"], configured["class"]) == (configuring, "SessionResponse")
+    assert guest.say("in time")["code"] == 200
+    guest.close()
+    other = Guest(quiet, configure=False)
+    other.send("configureSession", deploymentId=quiet.deployment_id)
+    other.send("onMessage", message={"type": "Text", "text": "at once"})
+    assert [other.receive()["code"] for _ in range(2)] == [200, 200]
+    other.close()
+
+
+@pytest.mark.parametrize(
+    ("verb", "arguments"),
+    [
+        ("drop", {"after_bytes": "x"}),
+        ("drop", {"after_bytes": -1}),
+        ("drop", {"after_bytes": (5, 1)}),
+        ("drop", {"after_bytes": (1, 2, 3)}),
+        ("drop", {"times": None}),
+        ("close", {"code": "1000"}),
+        ("close", {"reason": 7}),
+        ("delay", {"seconds": -1}),
+        ("delay", {"seconds": float("nan")}),
+        ("delay", {"seconds": 1, "jitter": "x"}),
+        ("reorder", {"window": 0}),
+        ("reorder", {"probability": 1.5}),
+        ("duplicate", {"times": -1}),
+        ("lose", {"probability": "often"}),
+        ("corrupt", {"how": 3}),
+        ("refuse", {"status": 99}),
+        ("refuse", {"status": 101}),
+        ("refuse", {"status": "403"}),
+        ("refuse", {"status": 403, "body": None}),
+        ("refuse", {"status": 403, "headers": {"a": "b"}}),
+        ("refuse", {"status": 403, "headers": (("a", 1),)}),
+        ("rate_limit", {"retry_after": -3}),
+        ("refuse_frame", {"code": True, "text": "x"}),
+        ("refuse_frame", {"code": 403, "text": None}),
+        ("refuse_frame", {"code": 403, "text": "x", "action": 1}),
+        ("fail", {"status": 0}),
+        ("fail", {"status": 503, "path": None}),
+        ("fail", {"status": 503, "retry_after": "soon"}),
+        ("configure_slowly", {"seconds": True}),
+        ("expire", {"what": "milk"}),
+    ],
+)
+def test_a_fault_that_cannot_strike_is_refused_and_switches_nothing_on(
+    quiet: Sandbox, verb: str, arguments: dict[str, object]
+) -> None:
+    """With why and what to give; over HTTP too, as 400."""
+    with pytest.raises(InputError) as caught:
+        getattr(quiet.faults, verb)(**arguments)
+    assert caught.value.next_step
+    assert repr(quiet.faults) == "Faults(none)"
+    if "nan" not in str(arguments):  # JSON has none
+        answer = httpx.post(
+            f"http://127.0.0.1:{quiet.http_port}/sandbox/faults",
+            json={verb: arguments},
+            headers={"Guestlab-Control-Key": quiet.control_key},
+            trust_env=False,
+        )
+        assert answer.status_code == 400
+
+
 # -- time -------------------------------------------------------------------------------------------------
 
 
@@ -244,7 +317,7 @@ def test_things_expire_on_demand(quiet: Sandbox, guest: Guest) -> None:
     assert status("/api/v2/tokens/me", token) == 401
     quiet.faults.expire()
     assert guest.receive()["class"] == "SessionExpiredEvent"
-    with pytest.raises(SandboxError):
+    with pytest.raises(InputError):
         quiet.faults.expire("patience")
 
 

@@ -189,6 +189,23 @@ def test_the_bot_answers_hello_with_words_and_buttons(customer: Customer, hook: 
     assert times == sorted(set(times))
 
 
+def test_a_message_posted_twice_under_one_id_is_said_once(
+    api: httpx.Client, sandbox: Sandbox, hook: Hook
+) -> None:
+    """`channel.messageId` is the key: the second is answered as the first; another integration's is its own."""
+    ada, bea = Customer(api, hook, "ada"), Customer(api, hook, "bea")
+    channel = {**ada.channel, "messageId": "my-id-1"}
+    first = ada.say("hello", channel=channel)
+    assert ada.say("hello", channel=channel) == first
+    other, same = (bea.say("hello", channel={**bea.channel, "messageId": "my-id-1"}) for _ in range(2))
+    assert other == same
+    assert other["id"] != first["id"]
+    said = [
+        record for record in sandbox.world.conversations.find(ada.conversation).messages if record.inbound
+    ]
+    assert [one.id for one in said] == [first["id"]]
+
+
 def test_a_pressed_button_is_the_script_s_payload(customer: Customer, hook: Hook) -> None:
     """A quick reply's and a card's; what was pressed is in the conversation."""
     customer.say("quick replies")
