@@ -17,7 +17,7 @@ import concurrent.futures
 import os
 import threading
 import time
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from guestlab.errors import DeadlineError, GuestlabError
 
@@ -76,18 +76,18 @@ class Bridge:
             DeadlineError: The time is over; the coroutine is cancelled.
         """
         loop = self.loop()
-        bounded = _bounded(coroutine, timeout)
         if threading.current_thread() is self._thread:
-            return loop.run_until_complete(bounded)
-        future = asyncio.run_coroutine_threadsafe(bounded, loop)
+            return loop.run_until_complete(_bounded(coroutine, timeout))
+        call = _Call(coroutine, timeout)
         deadline = time.monotonic() + timeout + _GRACE
         try:
-            while not concurrent.futures.wait([future], _SLICE).done:
+            loop.call_soon_threadsafe(call.start)
+            while not call.ended.acquire(timeout=_SLICE):
                 self._check_alive(deadline)
-            return future.result()
         except BaseException:
-            future.cancel()  # an interrupt leaves nothing running behind the user's back
+            loop.call_soon_threadsafe(call.cancel)  # an interrupt leaves nothing running behind one's back
             raise
+        return call.outcome()
 
     async def arun(self, coroutine: Coroutine[Any, Any, T], timeout: float = 60.0) -> T:
         """Await a coroutine that runs on the private loop, from any asyncio loop."""
@@ -131,6 +131,44 @@ class Bridge:
         """After a fork the thread exists in the parent only."""
         self._lock = threading.Lock()
         self._loop = self._thread = None
+
+
+class _Call(Generic[T]):
+    """A coroutine on the private loop, and a thread that waits for it.
+
+    An interrupt may come between any two lines of the waiting thread. So nothing here is guarded by a lock of
+    Python's `threading` that it could leave taken, as it can leave those of `concurrent.futures`: `ended` is
+    taken from the beginning, and what is waited for is that the loop gives it back.
+    """
+
+    def __init__(self, coroutine: Coroutine[Any, Any, T], timeout: float) -> None:
+        self._coroutine, self._timeout = coroutine, timeout
+        self._task: asyncio.Task[T] | None = None
+        self.ended = threading.Lock()
+        self.ended.acquire()
+
+    def start(self) -> None:
+        """Begin; on the loop."""
+        self._task = asyncio.get_running_loop().create_task(_bounded(self._coroutine, self._timeout))
+        self._task.add_done_callback(self._end)
+
+    def cancel(self) -> None:
+        """End it, whether it was begun or not; on the loop."""
+        if self._task is None:
+            self._coroutine.close()
+        elif not self._task.cancel() and not self._task.cancelled():
+            self._task.exception()  # nobody is left to hear of it
+
+    def _end(self, _: asyncio.Task[T]) -> None:
+        self._coroutine.close()  # cancelled before it was begun, it would be told of as never awaited
+        self.ended.release()
+
+    def outcome(self) -> T:
+        """What it returned, or raise what it raised."""
+        assert self._task is not None
+        if self._task.cancelled():
+            raise concurrent.futures.CancelledError
+        return self._task.result()
 
 
 def _private_loop() -> _Loop:

@@ -179,6 +179,36 @@ def test_an_interrupt_cancels_and_leaves_it_usable() -> None:
     assert done.stdout == "interrupted True\nalive\n", done
 
 
+def test_an_interrupt_at_any_moment_leaves_nothing_running() -> None:
+    """Not even one that comes between the start of the call and the wait for it."""
+    done = _python("""
+        import asyncio, os, signal, threading
+        from guestlab.bridge import bridge
+        for _ in range(300):
+            started, cancelled = threading.Event(), threading.Event()
+            async def endless():
+                started.set()
+                try:
+                    await asyncio.sleep(60)
+                except asyncio.CancelledError:
+                    cancelled.set()
+                    raise
+            def interrupt():
+                started.wait()
+                os.kill(os.getpid(), signal.SIGINT)
+            interrupter = threading.Thread(target=interrupt)
+            interrupter.start()
+            try:
+                bridge.run(endless())
+            except KeyboardInterrupt:
+                assert cancelled.wait(10)
+            interrupter.join()
+            assert bridge.run(asyncio.sleep(0, "alive")) == "alive"
+        print("never left behind")
+    """)
+    assert (done.stdout, done.stderr) == ("never left behind\n", "")
+
+
 def test_a_process_ends_quietly_with_work_under_way() -> None:
     """No traceback, no destroyed task, no wait."""
     started = time.monotonic()
