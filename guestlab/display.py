@@ -96,7 +96,7 @@ def _url_parts(diagnosis: Diagnosis) -> str:
 
 def _findings(diagnosis: Diagnosis) -> str:
     if diagnosis.ok:
-        return "<p>No findings: nothing here is wrong.</p>"
+        return f"<p>No findings: {escape(diagnosis.remaining)}</p>"
     return "".join(
         f"<p><b>What:</b> {escape(finding.what)}<br><b>Why:</b> {escape(finding.why)}<br>"
         f"<b>Next:</b> {escape(finding.next_step)}<br><code>{escape(finding.rule)}</code> "

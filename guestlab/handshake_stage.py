@@ -36,6 +36,12 @@ THE_LABS_OWN = "the lab's own"
 """Stands for the lab's deployment id where None and "" mean leaving it out and sending it empty."""
 
 
+_OF_DEPLOYMENT = frozenset(
+    {"allowed_domains", "allow_all_domains", "deployment_status", "region_of_deployment"}
+)
+"""What a preflight finds that a diagnosis can use."""
+
+
 class Handshakes:
     """Every attempt of one lab.
 
@@ -67,6 +73,7 @@ class Handshakes:
         self._spent: str | None = None
         self._inactive: str | None = None
         self._domains: tuple[str, ...] | None = None
+        self._known: dict[str, Any] = {}
 
     def __repr__(self) -> str:
         return f"<Handshakes at {self._region.name}, deployment {self.deployment_id or 'not given'}>"
@@ -133,7 +140,9 @@ class Handshakes:
             parameter=parameter,
         )
         number, ca_file = next(self._numbers), region.ca_file
-        return await perform(plan, self._log, number=number, ca_file=ca_file, proxy=proxy)
+        own = url is None and deployment_id == self.deployment_id and region is self._region
+        facts = self._known if own else None
+        return await perform(plan, self._log, number=number, ca_file=ca_file, proxy=proxy, facts=facts)
 
     async def matrix(
         self,
@@ -167,7 +176,13 @@ class Handshakes:
         """Read the deployment's allowed domains from its public `domains.json`, once."""
         if self._domains is None and self.deployment_id:
             self._domains = await allowed_domains(self._http(), self._region, self.deployment_id)
+            if self._domains:
+                self._known.setdefault("allowed_domains", self._domains)
         return self._domains or ()
+
+    def learn(self, facts: Mapping[str, Any]) -> None:
+        """Keep what was looked up about the lab's deployment: every later diagnosis may use it."""
+        self._known = {name: value for name, value in facts.items() if name in _OF_DEPLOYMENT}
 
     # -- what the words mean here -----------------------------------------------------------------------
 

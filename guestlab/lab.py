@@ -519,7 +519,7 @@ class Lab:
             proxy: As for `attempt`.
         """
         self._check_open()
-        return bridge.run(
+        found = bridge.run(
             run_preflight(
                 self._http(),
                 self.handshakes.deployment_id,
@@ -529,6 +529,8 @@ class Lab:
                 proxy=proxy,
             )
         )
+        self.handshakes.learn(found.facts)
+        return found
 
     # -- session ----------------------------------------------------------------------------------
 

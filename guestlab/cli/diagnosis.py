@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ from guestlab.errors import InputError
 from guestlab.handshake.attempt import Credential, Placement
 from guestlab.handshake.described import from_text
 from guestlab.handshake.diagnosis import Diagnosis, diagnose
-from guestlab.handshake.evidence import OAUTH_KINDS
+from guestlab.handshake.evidence import OAUTH_KINDS, Evidence
 from guestlab.handshake.har import from_har
 from guestlab.handshake.url_check import check_url
 
@@ -97,7 +99,8 @@ def add(commands: Any) -> None:
     command.description = (
         "Explain a handshake, without any network. "
         "Give a curl line in quotes, the path of a HAR file or of code, - for standard input, or flags; "
-        "flags add to what was pasted. Exit status 1 when there is a finding, 0 when all is well."
+        "flags add to what was pasted. Exit status 1 when there is a finding, 0 when there is none; whether "
+        "it worked, or no outcome was given, is said."
     )
     command.add_argument("input", nargs="?", metavar="INPUT", help="a curl line, a file, or -")
     for flag, name, text in _FACTS:
@@ -145,10 +148,20 @@ def _diagnosed(options: argparse.Namespace) -> tuple[Diagnosis, ...]:
         return (diagnose(**facts),)
     text = _text(options.input)
     if options.input.lower().endswith(".har"):
-        return tuple(diagnose(evidence, **facts) for evidence in from_har(Path(options.input)))
+        return tuple(diagnose(evidence, **facts) for evidence in _from_har(Path(options.input)))
     if _is_har(text):
-        return tuple(diagnose(evidence, **facts) for evidence in from_har(text))
+        return tuple(diagnose(evidence, **facts) for evidence in _from_har(text))
     return (diagnose(from_text(text), **facts),)
+
+
+def _from_har(source: Path | str) -> tuple[Evidence, ...]:
+    """The handshakes of a HAR; that a part of it could not be read is a note on standard error."""
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        found = from_har(source)
+    for warning in told:
+        print(printable(f"Note: {warning.message}"), file=sys.stderr)
+    return found
 
 
 def _text(given: str) -> str:

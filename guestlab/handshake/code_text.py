@@ -48,6 +48,10 @@ _ISSUED = re.compile(
     r"|\baccess_token\s*:\s*([A-Za-z_$][\w$]*)\s*\}\s*=",
 )
 """A name that is given the access token out of an answer."""
+_FUNCTION = re.compile(
+    r"(?:\bdef|\bfunction|\bfunc|\bfun|\bfn)\s+(\w{1,60})\s*\(|\b(?:const|let|var)\s+(\w{1,60})\s*=\s*(?:async\s*)?\("
+)
+_RETURNS_ISSUED = re.compile(r"\breturn\b[^\n]{0,200}\baccess_?token\b", re.IGNORECASE)
 _SOCKET_PACKAGES = re.compile(r"\bwebsockets\b|tungstenite|wss?://", re.IGNORECASE)
 _CONNECTS = re.compile(
     r"(?<![\w.])(?:await\s+)?(?:connect|connect_async)\s*(?=\(\s*&?\w+)(?!\([^)]*\)\s*\()|\bwebSocketTask\s*(?=\(\s*with:)"
@@ -138,6 +142,8 @@ def _is_connect_uri(positional: list[Any]) -> bool:
 def _names(text: str) -> dict[str, Any]:
     """Simple assignments: name → literal value; and names an access token is given."""
     names: dict[str, Any] = {}
+    for name in _given_by_functions(text):
+        names[name] = "{access_token}"
     for issued in list(_ISSUED.finditer(text))[:20]:
         name = issued[1] or issued[2]
         if len(re.findall(rf"(?<![\w.]){re.escape(name)}\s*:?=(?!=)", text)) <= 1:
@@ -147,6 +153,19 @@ def _names(text: str) -> dict[str, Any]:
         if isinstance(value, str | dict | list):
             names.setdefault(assigned[1], value)
     return names
+
+
+def _given_by_functions(text: str) -> set[str]:
+    """Names that are given what a function of the snippet returns, where that is an access token."""
+    starts = list(_FUNCTION.finditer(text))[:50]
+    ends = [begin.start() for begin in starts[1:]] + [len(text)] * bool(starts)
+    found = set()
+    for begin, end in zip(starts, ends, strict=True):
+        if _RETURNS_ISSUED.search(text, begin.end(), min(end, begin.end() + 3_000)):
+            called = re.escape(begin[1] or begin[2])
+            given = rf"(?<![\w.])(\w{{1,60}})\s{{0,4}}:?=\s{{0,4}}(?:await\s+)?(?:self\.|this\.)?{called}\("
+            found.update(re.findall(given, text))
+    return found
 
 
 _HEADER_KEYS = ("headers", "additional_headers", "extra_headers", "header")

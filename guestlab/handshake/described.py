@@ -10,23 +10,19 @@ import re
 from typing import Any
 
 from guestlab.errors import InputError
+from guestlab.handshake.beside_code import beside_code
 from guestlab.handshake.code_text import looks_like_code, read_code, with_made_query
 from guestlab.handshake.curl_text import COMMAND, read_command
 from guestlab.handshake.diagnosis import Diagnosis, diagnose
 from guestlab.handshake.evidence import Evidence
-from guestlab.handshake.pasted_output import read_output, read_prose
+from guestlab.handshake.pasted_frames import Shown, shown_objects
+from guestlab.handshake.pasted_output import read_beside, read_output, read_prose
 
 __all__ = ["diagnose_text", "from_code", "from_curl", "from_text"]
 
 _REQUEST_LINE = re.compile(
     r"^(GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS)\s+(\S+)\s+HTTP/[\d.]+\s*$", re.MULTILINE
 )
-_PRINTED = re.compile(
-    r"^.*(?:Error\b|error:|Traceback|HTTP/[\d.]+ \d{3}|Unexpected server response|InvalidStatus"
-    r"|rejected WebSocket|close code|closed with|<Response \[|Handshake status|failed:).*$",
-    re.MULTILINE,
-)
-"""Lines in a paste of code that a program printed rather than a person wrote."""
 _IMPORTED = re.compile(
     r"^\s*(?:import\b|from\b|(?:const|let|var)\b.*\brequire\(|npm\b|pip\b).*genesys.*$",
     re.MULTILINE | re.IGNORECASE,
@@ -86,9 +82,13 @@ def from_curl(text: str) -> Evidence:
     found, output = read_command(text)
     before = text[: COMMAND.search(text).start()].strip()  # type: ignore[union-attr] # searched above
     printed = read_output(output) if output.strip() else {}
-    told = (before, found.get("note", ""), printed.pop("note", ""))
-    note = "\n".join(part for part in told if part)
-    return _evidence({**found, **printed, "note": note or None})
+    told = read_beside(before) if before else {}
+    if {"http_status", "frame", "body"} & set(printed) or told.get("http_status") == 101:
+        told = {name: value for name, value in told.items() if name in {"note", "unread"}}
+    notes = (told.get("note"), found.get("note"), printed.get("note"))
+    unread = (told.get("unread"), printed.get("unread"))
+    facts = {**found, **told, **printed, "note": "\n".join(filter(None, notes)), "note_by": "paste"}
+    return _evidence({**facts, "unread": "\n".join(filter(None, unread))})
 
 
 def from_code(text: str) -> Evidence:
@@ -122,14 +122,35 @@ def _code(text: str) -> dict[str, Any]:
     found = {key: value for key, value in read_code(text).items() if value not in (None, ())}
     if not found.get("url") and not found.get("first_frame"):
         return {}
-    printed = "\n".join(_PRINTED.findall(text))
-    if printed:
-        output = read_output(printed)
-        output.pop("body", None)
-        found = {**output, **found, "note": printed[:2000]}
+    frames = [item for item in shown_objects(text) if item.side and not _is_written(text, item)]
+    beside = read_beside(
+        "\n".join([beside_code(_cut(text, frames)), *(_quoted(text, item) for item in frames)])
+    )
+    beside.pop("body", None)
+    found = {**beside, **found, "note_by": "paste"}
     if imported := "\n".join(_IMPORTED.findall(text)):
         found["note"] = f"{found.get('note', '')}\n{imported}".strip()
     return found
+
+
+def _is_written(text: str, shown: Shown) -> bool:
+    """Whether an object is a value in the code, and no frame pasted beside it."""
+    before = text[max(0, shown.start - 400) : shown.start].rstrip()
+    return before.endswith((*"(=,[:+\"'`{", "return", "=>")) and not before.endswith(("->", "-->", "==>"))
+
+
+def _cut(text: str, shown: list[Shown]) -> str:
+    """The text without these objects and the marks before them."""
+    pieces, at = [], 0
+    for item in shown:
+        pieces.append(text[at : item.start].rstrip(" \t<>#/-="))
+        at = item.end
+    return "".join([*pieces, text[at:]])
+
+
+def _quoted(text: str, shown: Shown) -> str:
+    """An object with the mark that says which side sent it."""
+    return f"{'>' if shown.side == 'sent' else '<'} {text[shown.start : shown.end]}"
 
 
 def _raw_request(text: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from guestlab.handshake.evidence import Evidence
 from guestlab.handshake.frame_check import check_frame
 from guestlab.handshake.hints import asks_for_unknown_grant, hint_of
 from guestlab.handshake.inventions import find_inventions
-from guestlab.handshake.pasted_output import status_printed
+from guestlab.handshake.outcome_words import frame_code_told, status_printed
 from guestlab.handshake.reading import Reading
 from guestlab.handshake.rules import RULES, UNEXPLAINED
 from guestlab.handshake.rules_network import BEFORE_UPGRADE
@@ -89,6 +89,11 @@ class Diagnosis:
         """The names of the rules that fired, best first."""
         return tuple(finding.rule for finding in self.findings)
 
+    @property
+    def remaining(self) -> str:
+        """What can be said where there is no finding: that it works, or only that no fault is seen."""
+        return _WORKS if Reading(self.evidence).has_worked else _NO_FAULT_SEEN
+
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         from guestlab.display import diagnosis_html
 
@@ -102,8 +107,12 @@ class Diagnosis:
 
     def __str__(self) -> str:
         lines = [f"{number}. {finding}" for number, finding in enumerate(self.findings, 1)]
-        lines = lines or ["ok: nothing here is wrong."]
+        lines = lines or [f"ok: {self.remaining}"]
         return "\n".join([*lines, *(f"Beside: {remark}" for remark in self.remarks)])
+
+
+_WORKS = "nothing here is wrong."
+_NO_FAULT_SEEN = "nothing is wrong in what was shown; no outcome was given."
 
 
 def diagnose(attempt: Any = None, /, **description: Unpack[Facts]) -> Diagnosis:
@@ -143,20 +152,39 @@ def _evidence_of(attempt: Any, description: dict[str, Any]) -> Evidence:
 
 
 def _diagnosed(evidence: Evidence) -> Diagnosis:
-    """Judge; where only the note has a program's words for the status, what rests on it is likely at best."""
-    told = evidence.note and evidence.http_status is None and not evidence.frame and evidence.url
-    status = status_printed(evidence.note or "") if told else None
+    """Judge; where only the note has the number that came back, what rests on it is likely at best."""
     bare = _judged(evidence)
-    if status is None:
+    told = _told_number(evidence)
+    if told is None:
         return bare
     sure = {finding.rule for finding in bare.findings if finding.confidence == "confirmed"}
-    with_status = _judged(replace(evidence, http_status=status))
     findings = [
-        finding if finding.rule in sure else replace(finding, confidence="likely")
-        for finding in with_status.findings
+        finding if finding.rule in sure else replace(finding, confidence="likely", evidence=_as_told(finding))
+        for finding in _judged(told).findings
     ]
+    if all(finding.rule == UNEXPLAINED for finding in findings):
+        return bare
     findings.sort(key=lambda finding: finding.confidence != "confirmed")
     return Diagnosis(findings=tuple(findings), remarks=bare.remarks, evidence=evidence)
+
+
+def _told_number(evidence: Evidence) -> Evidence | None:
+    """The evidence with the status or the frame code that the note has, where none is known otherwise."""
+    if not evidence.note or evidence.http_status not in {None, 101} or evidence.frame is not None:
+        return None
+    status = status_printed(evidence.note) if evidence.url and evidence.http_status is None else None
+    if status is not None:
+        return replace(evidence, http_status=status)
+    code = frame_code_told(evidence.note) if evidence.close_code is None else None
+    return replace(evidence, frame={"code": code}) if code is not None else None
+
+
+def _as_told(finding: Finding) -> tuple[str, ...]:
+    """The evidence, a frame that was only told of not quoted as one that was seen."""
+    return tuple(
+        line.replace("frame received (lane frame)", "told of a frame (lane frame)")
+        for line in finding.evidence
+    )
 
 
 def _judged(evidence: Evidence) -> Diagnosis:
@@ -175,7 +203,8 @@ def _judged(evidence: Evidence) -> Diagnosis:
             for finding in findings
         ]
     findings.sort(key=lambda finding: finding.confidence != "confirmed")  # stable: the table's order within
-    fails = reading.has_failed or _says_nothing(reading) or asks_for_unknown_grant(reading)
+    left_over = bool(evidence.unread) and not reading.note.is_content
+    fails = reading.has_failed or left_over or _says_nothing(reading) or asks_for_unknown_grant(reading)
     if not findings and fails:
         findings = [_unexplained(reading)]
     return Diagnosis(findings=tuple(findings), remarks=find_inventions(reading), evidence=evidence)
@@ -201,7 +230,7 @@ def _finding(rule: Rule, match: Match) -> Finding:
 def _says_nothing(reading: Reading) -> bool:
     """Nothing was tried and nothing came back: no ground to call anything right."""
     evidence = reading.evidence
-    url = reading.address.host or None
+    url = reading.address.host.strip("….") or None  # "https://…" is none
     tried = (url, evidence.first_frame, evidence.sent_frame, evidence.frame, evidence.http_status,
              evidence.request_body)  # fmt: skip
     return all(fact is None for fact in tried)
@@ -212,7 +241,7 @@ def _unexplained(reading: Reading) -> Finding:
     hint, look = hint_of(reading) or ("", "")
     return Finding(
         rule=UNEXPLAINED,
-        what="No rule explains this." if facts else "There is nothing to judge yet.",
+        what=_left_out(reading) or ("No rule explains this." if facts else "There is nothing to judge yet."),
         why=f"No known cause fits for certain. A hint, no more: {hint}" if hint else _TOO_LITTLE,
         next_step=look or _wanted(reading),
         level="inferred",
@@ -222,6 +251,12 @@ def _unexplained(reading: Reading) -> Finding:
     )
 
 
+def _left_out(reading: Reading) -> str:
+    """Say that the address was cut out of what was shown."""
+    cut = "…" in reading.address.host or reading.address.host.strip(".") == "" != (reading.evidence.url or "")
+    return "The URL is left out, so there is nothing to judge." if cut else ""
+
+
 _TOO_LITTLE = (
     "The evidence fits none of the known causes, or is too little to tell them apart; a guess would be worse."
 )
@@ -229,6 +264,8 @@ _TOO_LITTLE = (
 
 def _facts(reading: Reading) -> Iterator[str]:
     names = [name for name, _ in reading.evidence.quoted() if name != "method" or not reading.evidence.url]
+    if reading.evidence.unread and reading.evidence.unread == reading.evidence.note:
+        names.remove("note")
     yield from reading.lines(*names)
     for frame, first in ((reading.first, True), (reading.sent, False)):
         if frame and reading.is_guest:

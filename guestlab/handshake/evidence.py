@@ -79,6 +79,10 @@ class Evidence:
     """What made the request, as far as it is seen: fetch, requests, curl …"""
     note: str | None = None
     """The symptom in the person's own words."""
+    note_by: str | None = None
+    """Whose words the note has: "paste" (beside a command or code), "browser"; None: the person's."""
+    unread: str | None = None
+    """What stood beside it in a paste and was not understood."""
     allowed_domains: tuple[str, ...] | None = None
     """The deployment's allowed domains, when looked up."""
     allow_all_domains: bool | None = None
@@ -263,6 +267,8 @@ _STORED: dict[str, Callable[[str, Any], Any]] = {
     "frame": _json,
     "client": _text,
     "note": _text,
+    "note_by": _text,
+    "unread": _text,
     "allowed_domains": _names,
     "allow_all_domains": _flag,
     "deployment_status": _text,
@@ -331,6 +337,7 @@ _QUOTED: dict[str, Callable[[Any], str]] = {
     "frame": quote_frame,
     "client": quote_text,
     "note": lambda value: repr(quote_text(value)),
+    "unread": lambda value: repr(quote_text(value)),
     "allowed_domains": lambda names: quote_text(", ".join(names) or "none"),
     "allow_all_domains": quote_text,
     "deployment_status": quote_text,

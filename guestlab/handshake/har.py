@@ -18,10 +18,8 @@ from guestlab.errors import InputError
 from guestlab.handshake.address import Address
 from guestlab.handshake.diagnosis import Diagnosis, diagnose
 from guestlab.handshake.evidence import Evidence
-from guestlab.handshake.frame_check import REQUIRED
-from guestlab.handshake.frame_words import CONFIGURES
+from guestlab.handshake.frame_order import Crossed, stray_frame, telling_frames
 from guestlab.handshake.hosts import HostKind, read_host
-from guestlab.handshake.reading import FrameReading
 from guestlab.har.document import Document, no_har, read_document
 from guestlab.har.entry import HarEntry, Pair, frame_text, read_entry
 from guestlab.har.http_text import posted_text
@@ -36,8 +34,6 @@ MAX_MESSAGES = 20_000
 MAX_DATA = 2**20
 """Characters of one frame that are looked at."""
 MAX_HEADERS = 500
-
-_ENDINGS = frozenset({"SessionExpiredEvent", "ConnectionClosedEvent", "LogoutEvent"})
 
 
 def diagnose_har(source: str | Path | Mapping[str, Any]) -> tuple[Diagnosis, ...]:
@@ -164,62 +160,34 @@ def _of_call(entry: HarEntry) -> Evidence:
 
 
 def _of_socket(entry: HarEntry) -> Evidence:
-    sent: list[tuple[int, str]] = []
-    received: list[tuple[int, str]] = []
+    sent: list[Crossed] = []
+    received: list[Crossed] = []
     for place, (outgoing, data) in enumerate(_frames(entry)):
-        (sent if outgoing else received).append((place, data))
-    answer = _telling(received)
-    stray = _stray(sent, received)
-    error = entry.error or (entry.response.error if entry.response else None)
+        (sent if outgoing else received).append(Crossed(place, data))
+    telling, stray = telling_frames(sent, received), stray_frame(sent, received)
     facts = _common(entry)
     if facts["http_status"] is None and (sent or received):
         facts["http_status"] = 101  # frames crossed it, so it was open
-    note = f"the browser reports {error}" if error else None
-    if facts["http_status"] is None and note is not None:
-        note += ", and kept no answer, so the handshake failed"
-    elif facts["http_status"] is None:
-        note = "the browser kept no answer of this socket, so its handshake failed"
     return Evidence.of(
         **facts,
-        first_frame=sent[0][1] if sent else None,
-        sent_frame=stray or _asked(sent[1:], answer),
-        frame=answer[1] if answer and not stray else None,  # to the stray one nothing came
-        note=note,
+        first_frame=telling.first,
+        sent_frame=stray or telling.asked,
+        frame=None if stray else telling.answer,  # to the stray one nothing came
+        note=_browsers_note(entry, facts["http_status"]),
+        note_by="browser",
     )
 
 
-def _asked(sent: list[tuple[int, str]], answer: tuple[int, str] | None) -> str | None:
-    """The later frame that the answer is to: the same tracingId, a wish to end, or the last before it."""
-    before = [data for place, data in sent if answer is None or place < answer[0]][-500:]
-    if answer is None or not before:
-        return before[-1] if before else None
-    reply = FrameReading(_object(answer[1]))
-    tracing_id = reply.text("tracingId")
-    for data in reversed(before):
-        frame = FrameReading(_object(data))
-        if tracing_id and frame.text("tracingId") == tracing_id:
-            return data
-        ends = frame.action == "closeSession" or frame.event("Presence") == "Clear"
-        if ends and reply.class_name in _ENDINGS:
-            return data
-    return before[-1]
-
-
-def _stray(sent: list[tuple[int, str]], received: list[tuple[int, str]]) -> str | None:
-    """A frame without a token that was configured on this socket, to which nothing but silence came."""
-    answers = [FrameReading(_object(data)) for _, data in received[:500]]
-    if any(answer.is_failure for answer in answers):
-        return None
-    answered = {answer.text("tracingId") for answer in answers}
-    configured: set[str] = set()
-    for _, data in sent[:500]:
-        frame = FrameReading(_object(data))
-        if frame.action in CONFIGURES:
-            configured.add(frame.text("token"))
-        elif len(configured) == 1 and "token" in REQUIRED.get(frame.action, ()):
-            silent = not frame.text("tracingId") or frame.text("tracingId") not in answered
-            if silent and frame.text("token") not in configured:
-                return data
+def _browsers_note(entry: HarEntry, status: int | None) -> str | None:
+    """What the file says beside the bytes: an error, no answer kept, no frame kept."""
+    error = entry.error or (entry.response.error if entry.response else None)
+    if error:
+        ends = ", and kept no answer, so the handshake failed" if status is None else ""
+        return f"the browser reports {error}{ends}"
+    if status is None:
+        return "the browser kept no answer of this socket, so its handshake failed"
+    if status == 101 and entry.messages == []:
+        return "frames kept of this socket: 0"
     return None
 
 
@@ -229,20 +197,3 @@ def _frames(entry: HarEntry) -> Iterator[tuple[bool, str]]:
         text = frame_text(message)
         if isinstance(text, str):
             yield message.is_sent, text[:MAX_DATA]
-
-
-def _telling(received: list[tuple[int, str]]) -> tuple[int, str] | None:
-    """The server's frame that says most: a failure, else the session's end, else how it was configured."""
-    frames = [(place, data, FrameReading(_object(data))) for place, data in received]
-    failed = (item for item in frames if item[2].is_failure)
-    ended = (item for item in frames if item[2].class_name in _ENDINGS)
-    configured = (item for item in frames if item[2].class_name == "SessionResponse")
-    found = next(failed, None) or next(ended, None) or next(configured, None) or next(iter(frames), None)
-    return (found[0], found[1]) if found else None
-
-
-def _object(data: str) -> Any:
-    try:
-        return json.loads(data) if data.lstrip()[:1] == "{" else None
-    except (ValueError, RecursionError):
-        return None

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from guestlab.handshake.answerers import answered_by
 from guestlab.handshake.quoting import quote_text
 from guestlab.handshake.targets import Target
 
@@ -111,6 +112,10 @@ _STATUSES: Mapping[int, Hint] = {
     504: _BETWEEN,
 }
 _CLOSES: Mapping[int, Hint] = {
+    1000: Hint(
+        points_to="1000 is a normal end: one side closed on purpose, and the number names no fault.",
+        look="See which side closed first, and what was sent last before it.",
+    ),
     1002: Hint(
         points_to="1002 means that one side broke the WebSocket protocol itself, not the guest protocol.",
         look="Look for a proxy that touches the stream, and for hand-written framing; use a known library.",
@@ -206,7 +211,7 @@ def hint_of(reading: Reading) -> Hint | None:
     evidence = reading.evidence
     if asks_for_unknown_grant(reading):
         return _NO_SUCH_GRANT
-    if hint := _of_answer(reading):
+    if hint := _of_answer(reading) or _of_words(reading):
         return hint
     if reading.note.ended_at == "blocked":
         return _BLOCKED
@@ -214,11 +219,88 @@ def hint_of(reading: Reading) -> Hint | None:
         return _STATUSES.get(evidence.http_status or 0) if evidence.http_status in _BY_OTHERS else None
     if evidence.http_status == 403 and (evidence.deployment_status or "").lower() == "active":
         return _ACTIVE
+    if evidence.http_status in _ANSWERED_BY_OTHERS and (marks := answered_by(reading)):
+        return _written_by_another(evidence.http_status or 0, marks)
     if evidence.http_status == 401 and reading.at_guest_socket and reading.deployment_id:
         return _BARE_401
     if evidence.http_status not in {None, 101}:
         return _STATUSES.get(evidence.http_status or 0)
     return _CLOSES.get(evidence.close_code or 0)
+
+
+_ANSWERED_BY_OTHERS = frozenset({200, 400, 401, 403, 404})
+
+
+def _written_by_another(status: int, marks: str) -> Hint:
+    """Name what in between answered."""
+    return Hint(
+        points_to=(
+            f"This {status} bears the mark of something in between ({marks}): a proxy, firewall or portal "
+            "seems to "
+            "have answered by itself, and then it says nothing about deployment, Origin or token."
+        ),
+        look="Ask the people who run it to let wss://webmessaging.{region} through; try without it.",
+    )
+
+
+_NO_JSON = Hint(
+    points_to="The frame as given is no JSON object: it was cut off, or mistyped.",
+    look="Give it whole, as it came.",
+)
+_FILE_REFUSED = Hint(
+    points_to=(
+        "The deployment's public file is not there: 403 and 404 are how the storage behind it answers for "
+        "one that "
+        "does not exist (inferred), so the id is mistyped, of another region, or the deployment was never "
+        "published."
+    ),
+    look="Compare id and region with Admin > Message > Messenger Deployments; guestlab preflight can search.",
+)
+_ENDED_OPEN = Hint(
+    points_to=(
+        "1006 after the socket was open means that the connection ended without a close frame: the "
+        "network, a proxy "
+        "or the server dropped it. It is no answer to a frame."
+    ),
+    look=(
+        "See whether configureSession went out and what came back; try it past the proxy, and connect "
+        "again with "
+        "the same guest token."
+    ),
+)
+_BY_WORDS: tuple[tuple[str, Hint], ...] = (
+    (
+        r"unexpected keyword argument '(?:extra|additional)_headers'",
+        Hint(
+            points_to=(
+                "The websockets library calls the argument additional_headers since version 14, and "
+                "extra_headers before (its changelog): the call failed before anything was sent."
+            ),
+            look="Use the name that fits the version installed: pip show websockets.",
+        ),
+    ),
+    (
+        r"(?:missing|invalid) (?:Sec-WebSocket-Accept|Connection|Upgrade) header|Invalid(?:Upgrade|Header)",
+        Hint(
+            points_to=(
+                "The answer to the upgrade lacks headers that every 101 has (RFC 6455 section 4.2.2): "
+                "something in between answered by itself, or took them away."
+            ),
+            look="Look at the raw answer (guestlab attempt), at Server and Via; try it without a proxy.",
+        ),
+    ),
+)
+
+
+def _of_words(reading: Reading) -> Hint | None:
+    """What a program's words point to, where no number does."""
+    if reading.reply.raw is not None and not reading.reply.fields:
+        return _NO_JSON
+    if reading.target is Target.DEPLOYMENT_FILE and reading.evidence.http_status in {403, 404}:
+        return _FILE_REFUSED
+    if reading.is_open and reading.evidence.close_code == 1006 and not reading.is_configured:
+        return _ENDED_OPEN
+    return next((hint for words, hint in _BY_WORDS if reading.note.has(words)), None)
 
 
 _BLOCKED = Hint(

@@ -27,6 +27,7 @@ _COMPLAINT = re.compile(
     r"|trouble|issue|no|not|n't|never|nothing|none|cannot|can't|don't|doesn't|isn't|won't|without|missing|lost"
     r"|gone|empty|drops?|closes|closed|disconnects?|dies|dead|times? out|timed out|hangs?|stuck|slow|ignored"
     r"|stripped|twice|duplicat\w*|bad|crash\w*|exception|why|how|which|what|where|should|need|want|wants|must"
+    r"|strange\w*|weird\w*|odd(?:ly)?|unexpected\w*|\w{1,60}(?:Error|Exception)|traceback|timeout"
     r"|blocked|only|stops?|stopped|ends?|expires?|kicked|thrown|holes?|doubles|overlap\w*|although|however|but"
     r"|again|instead|old|silent|[1-5]\d\d|40\d\d|10[01]\d)\b",
     re.IGNORECASE,
@@ -144,6 +145,11 @@ class Note:
         text = _ADDRESS.sub(" ", self.text)  # the "?" of a query asks nothing
         words = _COMPLAINT.search(_CONTENT.sub(" ", text))
         return bool(words) or bool(self.ended_at) or "?" in text or not _SYMPTOMS.isdisjoint(self.subjects)
+
+    @property
+    def is_content(self) -> bool:
+        """Whether it says that all is well, and nothing else."""
+        return bool(_CONTENT.search(self.text)) and not self.complains
 
     @cached_property
     def ended_at(self) -> str:

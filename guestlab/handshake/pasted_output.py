@@ -1,7 +1,7 @@
-"""Reads what a tool printed: statuses, response headers, bodies, close codes, error lines. Pure.
+"""Reads what a tool printed and what a person tells: statuses, headers, bodies, frames, addresses. Pure.
 
-People paste the output below the command. Only what is unmistakable is taken as a number; the rest is kept
-as a note.
+People paste the output below the command. Only what is unmistakable is taken as a fact; the rest is kept as a
+note, and what of it nobody understands is kept as that.
 """
 
 from __future__ import annotations
@@ -10,68 +10,40 @@ import json
 import re
 from typing import Any
 
-__all__ = ["read_output", "read_prose", "status_printed"]
+from guestlab.handshake.beside_code import without_harmless
+from guestlab.handshake.network_words import ended_at_by_words
+from guestlab.handshake.notes import Note
+from guestlab.handshake.outcome_words import numbers_told
+from guestlab.handshake.pasted_frames import Shown, blank_out, frames_told, shown_objects
+from guestlab.handshake.told_address import told_address, told_origin
+
+__all__ = ["read_beside", "read_output", "read_prose"]
 
 MAX_OUTPUT = 200_000
 """Characters of output that are looked at."""
+MAX_NOTE = 4_000
 
 _STATUS_LINE = re.compile(r"^[<\s*]*HTTP/[\d.]+\s+(\d{3})\b.*$", re.MULTILINE)
 _HEADER = re.compile(r"^(?:<\s*)?([A-Za-z][\w\-]*):\s*(.*?)\s*$")
 _NOISE = re.compile(r"^(?:[*>]\s|[{}] \[|<\s*$|\s*%\s+Total|\s*\d+\s+\d+\s+\d|\s*Dload)")
 _PROMPT = re.compile(r"^\s*(?:\$|#|>>>|\(venv\)).*$")
-
-_STATUS_WORDS = (
-    re.compile(r"unexpected (?:server|http) (?:response|status)\D{0,12}(\d{3})", re.IGNORECASE),
-    re.compile(r"rejected (?:the )?websocket connection: HTTP (\d{3})", re.IGNORECASE),
-    re.compile(r"Handshake status (\d{3})", re.IGNORECASE),
-    re.compile(r"WSServerHandshakeError: (\d{3})", re.IGNORECASE),
-    re.compile(r"unexpected response code: (\d{3})", re.IGNORECASE),
-    re.compile(r"status code '?(\d{3})'? when status code '?101", re.IGNORECASE),
-    re.compile(r"\bHTTP(?:/[\d.]+)?(?: status| error| code)*:?\s+(\d{3})\b", re.IGNORECASE),
-    re.compile(r"<Response \[(\d{3})\]>"),
-    re.compile(r"\bstatus(?:[_ ]?code)?\s*[:=]?\s*(\d{3})\b", re.IGNORECASE),
-    re.compile(
-        r"\b([45]\d\d) (?:Client Error|Server Error|Unauthorized|Forbidden|Not Found|Bad Request)",
-        re.IGNORECASE,
-    ),
-    re.compile(r"\b(405|429) (?:Method Not Allowed|Too Many Requests)", re.IGNORECASE),
-)
-_CLOSE_WORDS = (
-    re.compile(
-        r"\bclose[sd]?(?: event| frame)?(?: with)?(?: code| status)?\s*[:=(]?\s*(\d{3,4})\b", re.IGNORECASE
-    ),
-    re.compile(r"\bcode\s*[:=]\s*(1\d{3})\b", re.IGNORECASE),
-    re.compile(r"\b(1006)\b"),
-)
-
-
-def status_printed(text: str) -> int | None:
-    """The HTTP status of a refused upgrade, where a text has it in a program's own words."""
-    found = (words.search(text[:MAX_OUTPUT]) for words in _STATUS_WORDS[:6])
-    return next((int(match[1]) for match in found if match), None)
+_CURL_SAYS = re.compile(r"^curl: \(\d+\).*$", re.MULTILINE)
 
 
 def read_output(text: str) -> dict[str, Any]:
     """Read the output of one command: a dict of evidence fields."""
     text = text[:MAX_OUTPUT].replace("\r\n", "\n")
-    found: dict[str, Any] = {}
     statuses = [
         m for m in _STATUS_LINE.finditer(text) if m[1] != "100" and "onnection established" not in m[0]
     ]
-    if statuses:
-        found["http_status"] = int(statuses[-1][1])
-        headers, body = _head_and_body(text[statuses[-1].end() :].lstrip("\n").splitlines())
-        found["response_headers"] = headers
-        found["body"] = body
-        return found
-    found.update(_numbers(text))
-    document = _document(text)
-    if document is not None:
-        found.update(_placed(document))
-    rest = "\n".join(line for line in text.splitlines() if line.strip() and not _PROMPT.match(line)).strip()
-    if rest and document is None:
-        found["note"] = rest[:4000]
-    return found
+    if not statuses:
+        return read_beside(text)
+    told = "\n".join(_CURL_SAYS.findall(text))
+    rest = _CURL_SAYS.sub("", text[statuses[-1].end() :]) if told else text[statuses[-1].end() :]
+    headers, body = _head_and_body(rest.lstrip("\n").splitlines())
+    found = {"http_status": int(statuses[-1][1]), "response_headers": headers, "body": body}
+    shown = shown_objects(body) if int(statuses[-1][1]) == 101 else []
+    return {**found, **frames_told(body, shown, opened=True), **({"note": told} if told else {})}
 
 
 def _head_and_body(lines: list[str]) -> tuple[tuple[tuple[str, str], ...], str]:
@@ -87,74 +59,72 @@ def _head_and_body(lines: list[str]) -> tuple[tuple[tuple[str, str], ...], str]:
     return tuple(headers), ""
 
 
-def _numbers(text: str) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for pattern in _STATUS_WORDS:
-        if match := pattern.search(text):
-            found["http_status"] = int(match[1])
-            break
-    for pattern in _CLOSE_WORDS:
-        if match := pattern.search(text):
-            found["close_code"] = int(match[1])
-            break
+def read_beside(text: str) -> dict[str, Any]:
+    """Read what stands beside a command or code: frames, numbers, a note, what is not understood."""
+    text = text[:MAX_OUTPUT]
+    shown = shown_objects(text)
+    words = blank_out(text, shown)
+    found: dict[str, Any] = {**numbers_told(words, loosely=True), **frames_told(text, shown)}
+    document = next(
+        (item for item in shown if not item.side and not text[: item.start].strip(" \n\t<>")), None
+    )
+    if document is not None:
+        return {**found, **_answer(document)}
+    lines = (line for line in words.splitlines() if line.strip(" <>\t") and not _PROMPT.match(line))
+    told = [line for line in lines if not line.endswith("?") or Note(line.rstrip("?")).complains]
+    note = "\n".join(told).strip()
+    if note:
+        found["note"] = note[:MAX_NOTE]
+    if {"http_status", "close_code", "frame"}.isdisjoint(found) and not ended_at_by_words(note):
+        found["unread"] = without_harmless(note)[:MAX_NOTE].strip() or None
     return found
 
 
-def _document(text: str) -> Any:
-    """A JSON object that stands alone in the text, or None."""
-    start = text.find("{")
-    if start < 0 or text[:start].strip(" \n\t<>"):
-        return None
-    try:
-        return json.JSONDecoder().raw_decode(text[start:])[0]
-    except (ValueError, RecursionError):
-        return None
-
-
-def _placed(document: Any) -> dict[str, Any]:
-    """Tell a server's frame from the body of an HTTP answer."""
-    if not isinstance(document, dict):
-        return {}
-    if "class" in document or "topicName" in document:
-        return {"frame": document}
-    status = document.get("status")
+def _answer(shown: Shown) -> dict[str, Any]:
+    """An object that is no frame and stands alone is the body of an answer."""
+    status = shown.document.get("status")
     number = {"http_status": status} if isinstance(status, int) and 100 <= status < 600 else {}
-    return {"body": json.dumps(document), **number}
+    return {"body": json.dumps(shown.document), **number}
 
 
-_OBJECT = re.compile(r"\{[^{}]*(?:\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}[^{}]*)*\}")
-_URL = re.compile(r"\b(?:wss?|https?)://(?:[^\s\"'<>`)\]]|(?<==)<[^<>\n]{1,40}>)+")
-"""A URL in prose; `=<my id>` stands for a value that was left out."""
+# -- a description ------------------------------------------------------------
+
 _KINDS = (
     (re.compile(r"client[- _]credentials?", re.IGNORECASE), "client_credentials"),
     (re.compile(r"\bpkce\b", re.IGNORECASE), "pkce"),
     (re.compile(r"authorization[- _]code", re.IGNORECASE), "authorization_code"),
 )
-_BARE_STATUS = re.compile(
-    r"\b(?:get|gets|got|with|returns?|returned|answers?|answered|says?|is|error|a|an|still|then)\s+(?:an? )?"
-    r"(4\d\d|5\d\d)\b",
-    re.IGNORECASE,
+_TOOLS_URL = re.compile(r"\bRequest URL:\s*(https://webmessaging\.\S+)", re.IGNORECASE)
+_SOCKETS_WORDS = re.compile(
+    r"unexpected server response|sec-websocket|upgrade: ?websocket|websocket", re.IGNORECASE
 )
 
 
 def read_prose(text: str) -> dict[str, Any]:
-    """Read a description in words: the first URL, numbers, quoted frames; the text itself is the note."""
+    """Read a description in words: address, Origin, numbers, quoted frames; the text itself is the note."""
     text = text[:MAX_OUTPUT]
-    found: dict[str, Any] = {"note": text[:4000], **_numbers(text)}
-    if "http_status" not in found and (match := _BARE_STATUS.search(text)):
-        found["http_status"] = int(match[1])
-    if url := _URL.search(text):
-        found["url"] = url[0].rstrip(".,;:")
-    kind = next((kind for words, kind in _KINDS if words.search(text)), None)
+    shown = shown_objects(text)
+    words = blank_out(text, shown)
+    note = words[:MAX_NOTE] if re.search(r"\w", words) else None
+    found: dict[str, Any] = {"note": note, **numbers_told(words, loosely=True)}
+    url = told_address(words)
+    if url is not None:
+        found["url"] = _as_opened(url, words)
+    if origin := told_origin(words):
+        found["headers"] = (("Origin", origin),)
+    kind = next((kind for said, kind in _KINDS if said.search(text)), None)
     if kind:
         found["token_kind"] = kind
-    for match in list(_OBJECT.finditer(text))[:5]:
-        try:
-            document = json.loads(match[0])
-        except (ValueError, RecursionError):
-            continue
-        place = "frame" if {"class", "topicName"} & set(document) else "first_frame"
-        if place == "first_frame" and not {"action", "type", "command", "event"} & set(document):
-            place = "body"
-        found.setdefault(place, json.dumps(document) if place == "body" else document)
+    found.update(frames_told(text, shown))
+    body = next((item for item in shown if not item.side), None)
+    if body is not None:
+        found["body"] = json.dumps(body.document)
     return found
+
+
+def _as_opened(url: str, text: str) -> str:
+    """Tools write a socket's address as the https one of its upgrade."""
+    tools = _TOOLS_URL.search(text)
+    if tools and tools[1].startswith(url) and _SOCKETS_WORDS.search(text):
+        return "wss" + url.removeprefix("https")
+    return url

@@ -46,6 +46,9 @@ _HOLE = re.compile(r"\$?\{[^{}]*\}|\$\w+|%s|\$\([^)]*\)|#\{[^{}]*\}")
 """A variable as languages write it."""
 
 
+_WORKS = re.compile(r"\bworks?\b|\bworked\b|\bworking\b|\bruns? fine\b|\bas it should\b", re.IGNORECASE)
+
+
 class FrameReading:
     """One frame, whatever it is: an object, a list, or text that is no JSON."""
 
@@ -310,6 +313,14 @@ class Reading:
         status = self.evidence.http_status
         return status is not None and 200 <= status < 300
 
+    @property
+    def has_worked(self) -> bool:
+        """Whether a success was seen or told: a configured session, an open socket, a 2xx."""
+        returned = self.target is Target.AUTHORIZE and (self.evidence.http_status or 0) in range(300, 400)
+        answered = bool(self.reply.fields) and not self.reply.is_failure
+        content = self.note.is_content and bool(_WORKS.search(self.note.text))
+        return self.is_configured or self.is_open is True or self.succeeded or returned or answered or content
+
     @cached_property
     def has_failed(self) -> bool:
         """Whether anything says that it does not work."""
@@ -322,7 +333,9 @@ class Reading:
         unready = evidence.session_ready is False and (status != 101 or evidence.first_frame is not None)
         closed = close is not None and close not in {1000, 1005}
         erred = bool(self.body.text("error")) or (self.body.number("status") or 0) >= 400
-        return refused or unready or closed or erred or self.reply.is_failure or self.note.complains
+        no_object = self.reply.raw is not None and not self.reply.fields
+        failed = refused or unready or closed or erred or no_object or self.reply.is_failure
+        return failed or self.note.complains
 
     @property
     def note_counts(self) -> bool:
@@ -356,10 +369,16 @@ class Reading:
             case "body":
                 return f"body: {quote_text(value)}" if value else "body: empty (0 bytes)"
             case "note":
-                return f"in the person's words: {quote_text(value)}"
+                return f"{_WORDS_OF.get(evidence.note_by or '', _PERSONS_WORDS)}: {quote_text(value)}"
+            case "unread":
+                return f"not understood: {quote_text(value)}"
             case _:
                 shown = dict(evidence.quoted()).get(name, "")
                 return f"{name.replace('_', ' ')}: {shown}"
+
+
+_PERSONS_WORDS = "in the person's words"
+_WORDS_OF = {"browser": "in the browser's words", "paste": "in the words pasted beside it"}
 
 
 def _header(headers: tuple[tuple[str, str], ...], name: str) -> str | None:

@@ -82,7 +82,8 @@ def _oidc(reading: Reading) -> Match | None:
     exchange = reading.address.path.endswith("/oauthcodegrantjwtexchange")
     if exchange and reading.refused:
         return likely(*reading.lines("url", "http_status", "body"), fault="The exchange itself was refused.")
-    told = reading.note.says("identity provider") and reading.is_guest and reading.has_failed
+    guests = reading.first.action == "configureSession" and reading.reply.is_failure
+    told = reading.note.says("identity provider") and reading.is_guest and reading.has_failed and not guests
     if (
         told
         and reading.note.has(r"signed?|log|authoris|authoriz|valid|token|code|anonymous")

@@ -162,7 +162,7 @@ def _upgrade_by_curl(reading: Reading, maker: str) -> str:
         return f"the upgrade headers are not complete: {', '.join(missing)} missing"
     if "--http2" in maker:
         return "HTTP/2 was asked for, and the upgrade headers do not exist there: say --http1.1"
-    refused_or_unknown = reading.evidence.http_status in {None, 400, 426, 505}
+    refused_or_unknown = reading.evidence.http_status in {None, 400, 426, 505} and not reading.note.ended_at
     secure = reading.address.scheme == "https"
     return _PERHAPS_HTTP2 if secure and "--http1.1" not in maker and refused_or_unknown else ""
 

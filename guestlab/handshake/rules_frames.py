@@ -176,7 +176,7 @@ _ANOTHER_TOKEN = "{sent} carries another token than configureSession had, so it 
 _HEARS_NOTHING = (
     r"no (?:\w+ ){0,2}(?:messages?|frames?|answers?|repl(?:y|ies)|events?)\b"
     r"|nothing (?:\w+ ){0,2}(?:arriv|com|happen|receiv)|never (?:arriv|com|receiv|get|answer)"
-    r"|(?:stays?|remains?) (?:silent|quiet)|receiv\w* nothing"
+    r"|(?:stays?|remains?) (?:silent|quiet)|receiv\w* nothing|frames kept of this socket: 0"
 )
 
 
@@ -199,7 +199,8 @@ def _nothing_sent(reading: Reading) -> Match | None:
 
 
 def _sent(reading: Reading) -> str:
-    action: Any = reading.first.action or reading.sent.action
+    before = (reading.first.action, reading.sent.action)
+    action: Any = next((name for name in before if name and name not in CONFIGURES), "")
     return quote_text(action, 60) if action else "A frame"
 
 

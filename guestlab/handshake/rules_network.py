@@ -42,18 +42,28 @@ def _is_known(reading: Reading) -> bool:
     return reading.host is not None and reading.host.kind is HostKind.GENESYS
 
 
+_STEPS_OF = {"tcp": ("tcp", "cut", "proxy")}
+"""Rule's step → what programs' words are told apart in."""
+
+
 def _by_words(reading: Reading, step: str) -> Match | None:
     """No attempt of ours, but a program's words for what it met."""
-    evidence = reading.evidence
-    came_back = evidence.http_status or evidence.frame or evidence.close_code not in {None, 1006}
-    if reading.note.ended_at != step or came_back or evidence.session_ready:
+    evidence, ended = reading.evidence, reading.note.ended_at
+    answered = evidence.http_status and ended != "proxy"  # that status is the proxy's
+    came_back = answered or evidence.frame or evidence.close_code not in {None, 1006}
+    if ended not in _STEPS_OF.get(step, (step,)) or came_back or evidence.session_ready:
         return None
     if reading.host is not None and not (_is_known(reading) or reading.is_loopback):
         return None  # the host itself is to blame: endpoint.unknown-host says so
-    next_step = _NAME_IS_RIGHT if step == "dns" and _is_known(reading) else ""
-    return likely(*reading.lines("url", "note"), note=_WORDS_SAY[step], next_step=next_step)
+    next_step = _NAME_IS_RIGHT if step == "dns" and _is_known(reading) else _NEXT.get(ended, "")
+    lines = reading.lines("url", "http_status", "note")
+    return likely(*lines, note=_WORDS_SAY[ended], what=_WHAT.get(ended, ""), next_step=next_step)
 
 
+_WHAT = {
+    "cut": "The connection was cut or fell silent before any answer came; how far it had come is not known.",
+    "proxy": "A proxy in between did not let the connection through, so nothing reached Genesys Cloud.",
+}
 _WORDS_SAY = {
     "dns": (
         "By the program's words the name was not resolved: it is mistyped, or this machine's DNS or network "
@@ -67,6 +77,18 @@ _WORDS_SAY = {
         "By the program's words the certificate is not trusted, or no TLS was spoken. Nothing about token or "
         "deployment was looked at."
     ),
+    "cut": (
+        "By the program's words it was reset or timed out while it waited. A firewall or proxy does so to "
+        "what it does not like; nothing is said about token or deployment."
+    ),
+    "proxy": (
+        "By the program's words it asked a proxy for a way through and was refused; 407 is the proxy wanting "
+        "a user and password of its own, 403 its own rules, 502 and 504 that it reached nobody."
+    ),
+    "upgrade": (
+        "By the program's words what came back is no valid HTTP answer, or the connection ended before one "
+        "was whole."
+    ),
 }
 _NAME_IS_RIGHT = (
     "The name is one of Genesys Cloud's, so look at this machine's network and DNS; guestlab preflight shows "
@@ -79,6 +101,10 @@ _PROXY = {
     "upgrade": "What came back by way of the proxy is no HTTP answer.",
 }
 _OTHER_PROXY = 'Correct the proxy (HTTPS_PROXY, --proxy, proxy=), or go straight: --proxy "" or proxy="".'
+_NEXT = {
+    "cut": "Try again, then from another network: guestlab attempt shows at which step it ends.",
+    "proxy": _OTHER_PROXY,
+}
 
 
 NETWORK_RULES: tuple[Rule, ...] = (

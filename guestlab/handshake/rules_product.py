@@ -146,6 +146,8 @@ def _hidden(reading: Reading) -> Match | None:
     ):
         return None
     note, close = reading.note, reading.evidence.close_code
+    if reading.evidence.http_status in _SAYS_ENOUGH or note.ended_at:
+        return None
     if note.says("shows no refusal") and (reading.is_upgrade or note.says("socket") or close == 1006):
         return likely(*reading.lines("http_status", "close_code", "note"), client=_client(note.text))
     opened = reading.is_open or note.says_any("idle", "other tab", "ping", "reconnect")
@@ -154,6 +156,8 @@ def _hidden(reading: Reading) -> Match | None:
     return None
 
 
+_SAYS_ENOUGH = frozenset({407, 502, 503, 504})
+"""Statuses whose hint needs no header or body."""
 _CLIENTS = (
     "wscat",
     "websocat",

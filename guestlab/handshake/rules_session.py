@@ -62,6 +62,15 @@ def _routing(reading: Reading) -> Match | None:
     return None
 
 
+_AT_ONCE = (
+    r"\b(?:after|within|in|about|around) (?:\w+ ){0,2}"
+    r"(?:\d|1\d|2\d|one|two|three|four|five|ten|a few|some|several)"
+    r" ?(?:ms|s|sec\w*|milli\w*)\b|immediately|at once|instantly"
+)
+"""A time in which nothing gets idle."""
+_LONG = r"\bidle|quiet|silence|inactiv|minute|hour"
+
+
 def _keepalive(reading: Reading) -> Match | None:
     if not reading.is_guest or reading.note.says("notifications"):
         return None
@@ -77,7 +86,8 @@ def _keepalive(reading: Reading) -> Match | None:
     if note.says("ping") and (note.says_any("drops", "browser", "idle") or note.complains):
         return likely(*reading.lines("close_code", "note"), sign="Pinging is spoken of.")
     dropped = note.says("drops") or reading.evidence.close_code in {1001, 1006}
-    if note.says("idle") and dropped and not note.says_any("other tab", "too long", "day", "reconnect"):
+    quiet = note.says("idle") and not (note.has(_AT_ONCE) and not note.has(_LONG))
+    if quiet and dropped and not note.says_any("other tab", "too long", "day", "reconnect"):
         sign = "It drops after a while of quiet."
         return likely(*reading.lines("close_code", "note"), sign=sign, level="inferred")
     if reading.evidence.close_code == 1001 and reading.is_open is not False:

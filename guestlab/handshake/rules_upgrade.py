@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from guestlab.handshake.address import Address
+from guestlab.handshake.answerers import answered_by
 from guestlab.handshake.curl_text import SHELL_CUT
 from guestlab.handshake.deployment_id import id_fault, is_unseen
 from guestlab.handshake.quoting import is_masked, quote_text
@@ -63,7 +64,9 @@ def _deployment_missing(reading: Reading) -> Match | None:
     lines = (*reading.lines("url"), shown, *reading.lines("http_status", "body"))
     status, body = reading.evidence.http_status, reading.evidence.body
     explains = status is None or (status == 401 and not body)
-    cut = SHELL_CUT in reading.note.text and status is None
+    cut = SHELL_CUT in reading.note.text and status in {None, 401}
+    if cut and status == 401:
+        return confirmed(*lines, *reading.lines("note"), why=_CUT_WHY, shown=_CUT)
     if cut:  # quotes may have been lost on the way here
         return likely(*lines, *reading.lines("note"), why=_CUT_WHY, shown=_CUT)
     why = _MISSING_WHY if explains else _MISSING_BUT
@@ -118,7 +121,7 @@ def _deployment_unknown(reading: Reading) -> Match | None:
         return verdict(*lines, id=_shown_id(reading), cause=known, level="inferred")
     if match := _misshapen(reading, lines):
         return match
-    if refused != 403 or _origin_is_the_cause(reading):
+    if refused != 403 or answered_by(reading) or _origin_is_the_cause(reading):
         return None
     if is_unseen(reading.deployment_ids[0]) and not is_masked(reading.deployment_ids[0]):
         return likely(*lines, _origin_line(reading), what=_UNSEEN, why=_UNSEEN_WHY, next_step=_UNSEEN_NEXT,
@@ -282,14 +285,17 @@ def _origin_is_the_cause(reading: Reading) -> bool:
 def _origin(reading: Reading) -> Match | None:
     if not reading.at_guest_socket or not reading.deployment_id or reading.is_open:
         return None
-    if not reading.has_failed and not reading.evidence.allowed_domains:
-        return None
     if reading.evidence.allow_all_domains or reading.evidence.http_status not in {None, 403}:
         return None
-    origin = reading.header("Origin")
+    origin, domains = reading.header("Origin"), reading.evidence.allowed_domains
+    if not domains and answered_by(reading):
+        return None
+    if (match := _other_form(reading, origin)) and (not domains or _is_listed(origin or "", domains)):
+        return match
+    if not reading.has_failed and not domains:
+        return None
     lines = (*reading.lines("url", "http_status"), _origin_line(reading))
     shown = _origin_text(origin)
-    domains = reading.evidence.allowed_domains
     if domains:
         if origin is not None and _is_listed(origin, domains):
             return None
@@ -310,19 +316,62 @@ def _origin(reading: Reading) -> Match | None:
     return _origin_by_note(reading, origin, lines)
 
 
+_FORM = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*)://[^/?#\s]+(?P<rest>.*)", re.IGNORECASE | re.DOTALL)
+
+
+def _other_form(reading: Reading, origin: str | None) -> Match | None:
+    """An Origin with a path or a slash, or without a scheme: no browser sends one."""
+    plain = (origin or "").strip()
+    if not plain or plain.lower().startswith(("null", "file:")) or is_unseen(plain) or is_masked(plain):
+        return None
+    form = _FORM.fullmatch(plain)
+    if form is not None and not form["rest"]:
+        return None
+    fault = ("ends in a slash" if form["rest"] == "/" else "has a path") if form else "has no scheme"
+    right = plain[: form.start("rest")] if form else f"https://{plain.partition('/')[0]}"
+    lines = (*reading.lines("url", "http_status"), _origin_line(reading))
+    texts = {"what": _FORM_WHAT, "why": _FORM_WHY, "next_step": "Send the header Origin: {right}."}
+    values = {"origin": _origin_text(plain), "fault": fault, "right": quote_text(right, 80)}
+    return likely(*lines, level="inferred", **texts, **values)
+
+
+_FORM_WHAT = "{origin} {fault}: an Origin is scheme://host[:port] and nothing else."
+_FORM_WHY = (
+    "Browsers send it in that form only (RFC 6454 section 6.1). Whether a deployment that restricts its "
+    "domains "
+    "takes another is not known; if it does not, it refuses the upgrade."
+)
 _UNTOLD = "The deployment lets in {domains} only, and no Origin of this request is told."
 
 
 def _origin_by_note(reading: Reading, origin: str | None, lines: tuple[str, ...]) -> Match | None:
     note = reading.note
-    if origin is not None and _host_of(origin) and _host_of(origin) in note.text.lower():
-        return None  # by the person's own words this one is listed
+    if origin is not None and _is_listed_by_words(reading, origin):
+        return None
     local = origin is not None and _LOCAL_ORIGIN.match(origin) is not None
     restricted = note.says("allowed domains")
-    speaks = restricted or note.says("works in the page") or (note.says("origin") and not note.says("cors"))
+    asks = origin is None and note.says("origin") and not note.says("cors")  # one that was sent is no gap
+    speaks = restricted or note.says("works in the page") or asks
     if not (speaks or (local and reading.evidence.http_status == 403)):
         return None
     return likely(*lines, *reading.lines("note"), domains="a list of its own", origin=_origin_text(origin))
+
+
+_IS_LISTED = re.compile(
+    r"\b(?:which|that|it|and|origin|domain|this) (?:is|are) (?:also |already )?(?:listed|allowed|permitted"
+    r"|(?:on|in|among) (?:the|our|its|this))",
+    re.IGNORECASE,
+)
+
+
+def _is_listed_by_words(reading: Reading, origin: str) -> bool:
+    """Whether by the person's own words this one is listed, beside being the Origin that was sent."""
+    host = _host_of(origin)
+    before, sent, after = reading.note.text.lower().partition(origin.lower())
+    rest = f"{before} {after}" if sent and "origin" in before[-60:] else before + sent + after
+    rest = rest.replace((reading.evidence.url or " ").lower(), " ")
+    named = bool(host) and host in rest and _LOCAL_ORIGIN.match(origin) is None
+    return named or _IS_LISTED.search(rest) is not None
 
 
 def _origin_line(reading: Reading) -> str:

@@ -88,6 +88,7 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
         r"invalidstatus",
         r"wsserverhandshakeerror",
         r"received unexpected status",
+        r"non-101 status",
         r"(?:only|just|merely) (?:prints?|shows?|says?|logs?|reports?|tells?|gives?|see|sees|get|gets|know)",
         r"(?:prints?|shows?|says?|logs?|reports?|tells?|gives?|see|get)s? (?:\w+ )?(?:only|just|nothing but|nothing else|no more than)",
         r"(?:no|without|not? any|never|hides?|hid|swallow\w*|loses?|drops?|discards?) (?:the )?(?:further |more |other )?(?:status|reason|details?|response headers?|response body|explanation|headers?\b)",

@@ -361,7 +361,7 @@ def test_a_silent_open_socket_lacks_configure_session() -> None:
         ("socket.gaierror: [Errno -2] Name or service not known", "dns"), ("getaddrinfo ENOTFOUND x", "dns"),
         ("java.net.UnknownHostException: webmessaging.mypurecloud.de", "dns"),
         ("curl: (7) Failed to connect: Connection refused", "tcp"), ("connect ECONNREFUSED 1.2.3.4:443", "tcp"),
-        ("ETIMEDOUT", "tcp"), ("TimeoutError: timed out during opening handshake", "tcp"),
+        ("ETIMEDOUT", "tcp"), ("TimeoutError: timed out during opening handshake", "cut"),
         ("curl: (60) SSL certificate problem: unable to get local issuer certificate", "tls"),
         ("[SSL: CERTIFICATE_VERIFY_FAILED] self signed certificate in certificate chain", "tls"),
         ("x509: certificate signed by unknown authority", "tls"), ("It works, the certificate is fine.", ""),
