@@ -34,6 +34,8 @@ class Facts(TypedDict, total=False):
     frame: Any
     client: str | None
     note: str | None
+    note_by: str | None
+    unread: str | None
     allowed_domains: Names | None
     allow_all_domains: bool | None
     deployment_status: str | None
