@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from guestlab import unanswered
+from guestlab.connect_pace import connect_pace
 from guestlab.delivery import Delivery
 from guestlab.errors import (
     DeadlineError,
@@ -196,6 +197,8 @@ class Exchange:
         return ConfigureAuthenticatedSession(jwt=jwt, start_new=start_new)
 
     async def _dial(self) -> Link:
+        if not self.region.is_loopback:
+            await connect_pace.turn(self.region.name, self.deployment_id, self._waits_to_connect)
         self._link = await Link.open(
             self._url, origin=self.origin, ca_file=self.region.ca_file, log=self.log, session=self.name
         )
@@ -205,6 +208,14 @@ class Exchange:
         self.pacer.reconnected()
         self.connected_at = time.monotonic()
         return self._link
+
+    def _waits_to_connect(self, seconds: float) -> None:
+        self.log.record(
+            "note",
+            stage="session",
+            session=self.name,
+            note=f"waiting {seconds:.1f} s: the deployment's connections of this minute are used up",
+        )
 
     async def close(self) -> None:
         """Close with 1000 and do not come back."""

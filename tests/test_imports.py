@@ -48,6 +48,7 @@ LAYERS = {
     "unanswered": 3,
     "history": 3,
     "connection": 3,
+    "connect_pace": 3,
     "link": 3,
     "upgrade": 3,
     "doors": 1,
