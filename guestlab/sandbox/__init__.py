@@ -261,7 +261,7 @@ class Sandbox:
 
     @property
     def channels(self) -> Channels:
-        """The notification channels: `.close_sockets()` announces maintenance, `.publish()` an event."""
+        """The notification channels: `.close_sockets()` announces maintenance, `.drop_sockets()` does not."""
         return self._messaging.channels
 
     @property

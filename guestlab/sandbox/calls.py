@@ -8,6 +8,7 @@ client), body, lookup (level: inferred; no source gives one).
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import secrets
@@ -193,7 +194,10 @@ def serve(
 
 
 async def _answer(call: Call, service: Service, needs: Needs) -> Reply:
-    fault = call.messaging.faults.on_call(call.request.url.path)
+    faults = call.messaging.faults
+    if wait := faults.on_wait(call.request.url.path):
+        await asyncio.sleep(wait)
+    fault = faults.on_call(call.request.url.path)
     if fault is not None:
         call.detail = "fault"
         return Reply(status=fault.status, headers=dict(fault.headers))

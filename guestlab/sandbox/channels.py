@@ -104,6 +104,16 @@ class Channels:
 
         self._world.call(there)
 
+    def drop_sockets(self) -> None:
+        """Cut every socket without a close frame, as a lost link does. Channels stay; what comes is lost."""
+
+        def there() -> None:
+            for channel in self:
+                if channel.outbox is not None and channel.outbox.wire is not None:
+                    channel.outbox.wire.abort()
+
+        self._world.call(there)
+
     # -- for the services, on the loop -----------------------------------------------------------------
 
     def clear(self) -> None:

@@ -34,10 +34,10 @@ __all__ = [
 
 _FAULTS = {
     *("drop", "close", "delay", "reorder", "duplicate", "lose", "corrupt"),
-    *("refuse", "rate_limit", "refuse_frame", "fail", "expire", "configure_slowly"),
+    *("refuse", "rate_limit", "refuse_frame", "fail", "expire", "configure_slowly", "slow"),
 }
 _AGENT = {"say", "typing", "show", "disconnect"}
-_CHANNELS = {"close_sockets", "publish"}
+_CHANNELS = {"close_sockets", "drop_sockets", "publish"}
 
 
 async def state(call: Call) -> dict[str, Any]:
@@ -140,7 +140,7 @@ async def clients(call: Call) -> dict[str, Any]:
 
 
 async def channels(call: Call) -> Reply:
-    """`POST /sandbox/channels`: `{"close_sockets": {"notice": 60}}`, or publish."""
+    """`POST /sandbox/channels`: `{"close_sockets": {"notice": 60}}`, or drop_sockets, publish."""
     for verb, arguments in (await _body(call)).items():
         _verb(call.messaging.channels, _CHANNELS, verb, arguments)
     return Reply(status=204)

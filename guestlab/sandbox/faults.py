@@ -194,6 +194,11 @@ class Faults:
         often, below = check.how_often(times), check.text("path", path)
         self._refuse("REST", Refused(often, check.status(status), headers=headers, path=below))
 
+    def slow(self, seconds: float, *, path: str = "/", times: int | None = None) -> None:
+        """Answer REST calls below a path so much later, each on its own."""
+        wait, below = check.number("seconds", seconds), check.text("path", path)
+        self._switch("slow", Chance(1.0, check.how_often(times), (below, wait)))
+
     def configure_slowly(self, seconds: float = 0.1, *, times: int | None = None) -> None:
         """Let a session be configured so much later; what is sent before its SessionResponse gets 4007.
 
@@ -252,6 +257,14 @@ class Faults:
         if path.startswith("/sandbox/"):  # the control plane must be able to switch it off
             return None
         return row if row is not None and path.startswith(row.path) and row.take() else None
+
+    def on_wait(self, path: str) -> float:
+        """How many seconds a REST call is to wait."""
+        below, wait = self._chances["slow"].value if "slow" in self._chances else ("/", 0.0)
+        struck = (
+            wait and path.startswith(below) and not path.startswith("/sandbox/") and self._strikes("slow")
+        )
+        return float(wait) if struck else 0.0
 
     def on_open(self, connection: Connection) -> None:
         """A socket is open: it may be one that is to be cut."""

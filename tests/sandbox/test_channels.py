@@ -379,6 +379,23 @@ def test_maintenance_is_announced_and_the_same_address_goes_on(
     assert listener.receive()["eventBody"] == {"id": "x"}
 
 
+def test_a_lost_link_takes_no_close_frame_and_leaves_the_channel(
+    sandbox: Sandbox, listen: Callable[..., Listener]
+) -> None:
+    """Nothing is announced; the same address goes on, with its topics."""
+    topic = f"v2.users.{sandbox.user_id}.conversations"
+    listener = listen(topic)
+    assert listener.ping() == PONG
+    sandbox.channels.drop_sockets()
+    with pytest.raises(ConnectionClosed) as caught:
+        listener.receive()
+    assert caught.value.rcvd is None
+    listener.connect()
+    assert listener.ping() == PONG
+    sandbox.channels.publish(topic, {"id": "x"})
+    assert listener.receive()["eventBody"] == {"id": "x"}
+
+
 def test_a_channel_ends_after_a_day_unless_its_topics_are_set_again(
     sandbox: Sandbox, api: httpx.Client, listen: Callable[..., Listener]
 ) -> None:

@@ -223,6 +223,17 @@ def test_rest_calls_fail_as_said(quiet: Sandbox) -> None:
     assert httpx.get(f"{base}/api/v2/tokens/me", trust_env=False).status_code == 401
 
 
+def test_rest_calls_are_slow_as_said_each_on_its_own(quiet: Sandbox) -> None:
+    """Below the path and so often; what is asked meanwhile elsewhere does not wait."""
+    base = f"http://127.0.0.1:{quiet.http_port}"
+    config = f"{base}/webdeployments/v1/deployments/{quiet.deployment_id}/config.json"
+    quiet.faults.slow(20, path="/api/v2/", times=1)
+    with pytest.raises(httpx.ReadTimeout):
+        httpx.get(f"{base}/api/v2/tokens/me", trust_env=False, timeout=0.3)
+    assert httpx.get(config, trust_env=False).status_code == 200
+    assert httpx.get(f"{base}/api/v2/tokens/me", trust_env=False, timeout=10).status_code == 401
+
+
 def test_what_is_sent_before_the_session_response_is_refused_where_configuring_takes_time(
     quiet: Sandbox,
 ) -> None:
@@ -275,6 +286,7 @@ def test_what_is_sent_before_the_session_response_is_refused_where_configuring_t
         ("fail", {"status": 503, "path": None}),
         ("fail", {"status": 503, "retry_after": "soon"}),
         ("configure_slowly", {"seconds": True}),
+        ("slow", {"seconds": 1, "path": None}),
         ("expire", {"what": "milk"}),
     ],
 )
