@@ -240,6 +240,8 @@ def test_errors_name_the_flag_where_python_names_the_argument(capsys: pytest.Cap
         == "Use --region mypurecloud.de."
     )
     assert as_flags("search_regions=True asks", command) == "--search-regions asks"
+    rung = "  \u2717 tls       failed     2.8 ms  x\n              next: Correct the proxy (proxy= or HTTPS_PROXY)."
+    assert as_flags(rung, command) == rung.replace("proxy= or", "--proxy or"), "columns stay"
     other = parser().parse_args(["sandbox"]).parser
     assert as_flags("search_regions=True asks", other) == "search_regions=True asks"
 

@@ -182,7 +182,7 @@ def test_diagnose_reads_every_handshake_of_a_har(tmp_path: Path, capsys: pytest.
 @pytest.mark.parametrize(
     "wrong",
     [["--token-kind", "foo"], ["--placement", "foo"], ["--header", "Authorization Bearer x"],
-     ["--response-header", "Server"]],
+     ["--response-header", "Server"], ["--header", "Origin https://x.example"], ["--header", ": x"]],
 )  # fmt: skip
 def test_a_fact_that_means_nothing_is_wrong_usage(
     wrong: list[str], capsys: pytest.CaptureFixture[str]
@@ -191,7 +191,9 @@ def test_a_fact_that_means_nothing_is_wrong_usage(
     with pytest.raises(SystemExit) as left:
         main(["diagnose", "--url", GOOD["url"], *wrong])
     assert left.value.code == 2
-    assert "Bearer x" not in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "Bearer x" not in told
+    assert "header" not in wrong[0] or re.search(r"write '\w+: value'", told)
 
 
 @pytest.mark.parametrize(

@@ -76,9 +76,11 @@ def _one_of(word: str, known: frozenset[str]) -> str:
 
 
 def _header(line: str) -> str:
-    """A header line; without a colon it is none."""
-    if not line.partition(":")[1] or not line.partition(":")[0].strip():
-        raise argparse.ArgumentTypeError(f"{line.partition(' ')[0]!r}… is no header; write 'Name: value'")
+    """A header line; without a colon after its name it is none, whatever colon the value has."""
+    if not re.match(r"\s*[^\s:]+\s*:", line):
+        name = re.match(r"\s*([A-Za-z-]{1,30})\s", line)  # a longer word may be a secret
+        right = f"{name[1] if name else 'Name'}: value"
+        raise argparse.ArgumentTypeError(f"no colon after the header's name; write '{right}'")
     return line
 
 

@@ -29,29 +29,25 @@ FLAGS: tuple[tuple[str, str, str], ...] = (
     ("--proxy", r'--proxy "" or proxy=""', "--proxy ''"),
     ("--proxy", r"--proxy, proxy=|proxy=, --proxy", "--proxy"),
     ("--proxy", r'\bproxy=""', "--proxy ''"),
-    ("--proxy", r"\bproxy=", "--proxy "),
+    ("--proxy", r"\bproxy=", "--proxy"),
     ("--search-regions", r"\bsearch_regions=True", "--search-regions"),
     ("--yes", r"\bconfirm=True", "--yes"),
     ("--deployment-id", r'\bdeployment_id="([^"]*)"', r"--deployment-id \1"),
-    ("--deployment-id", r"\bdeployment_id=(?:\.\.\.|…)?", "--deployment-id "),
-    ("--ca-file", r"\bca_file=(?:\.\.\.|…)?", "--ca-file "),
+    ("--deployment-id", r"\bdeployment_id=(?:\.\.\.|…)?", "--deployment-id"),
+    ("--ca-file", r"\bca_file=(?:\.\.\.|…)?", "--ca-file"),
 )
 """The flag needed, how an error names the argument, how the command line does."""
 
 _ADVICE = re.compile(r"\s*(?:Why|Next):")
-_BLANKS = re.compile(r" +(?=[ ,.;:)]|$)", re.MULTILINE)
 
 
 def as_flags(text: str, command: argparse.ArgumentParser) -> str:
     """Say in flags of a command what a text says in arguments."""
     own = command._option_string_actions  # noqa: SLF001 - argparse has no public list of them
     for flag, pattern, said in FLAGS:
-        if flag in own and re.search(pattern, text):
-            text = "\n".join(
-                _BLANKS.sub("", re.sub(pattern, said, line)) if re.search(pattern, line) else line
-                for line in text.split("\n")
-            )
-    return text
+        if flag in own:
+            text = re.sub(pattern, said, text)
+    return re.sub(r"(--proxy|--deployment-id|--ca-file)(?=\w)", r"\1 ", text)
 
 
 def advice_as_flags(text: str, command: argparse.ArgumentParser) -> str:
