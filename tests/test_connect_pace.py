@@ -94,4 +94,4 @@ def test_a_session_waits_for_its_turn_away_from_loopback(monkeypatch: pytest.Mon
     log = gl.Log()
     with gl.Sandbox() as sandbox, pytest.raises(GuestlabError):  # it knows no such deployment
         asyncio.run(connect(sandbox.region))
-    assert not [entry.note for entry in log.entries if "waiting" in entry.note]
+    assert not [entry.note for entry in log.entries if "waiting" in (entry.note or "")]
