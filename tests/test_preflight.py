@@ -186,7 +186,7 @@ def test_a_proxy_that_is_not_there_is_what_to_correct() -> None:
     assert [rung.name for rung in found.steps if rung.state == "failed"] == ["tcp"]
     assert "the proxy" in _rung(found, "tcp").note
     assert "firewall" not in _rung(found, "tcp").next_step
-    assert "--proxy" in _rung(found, "tcp").next_step
+    assert "proxy=" in _rung(found, "tcp").next_step
 
 
 def test_a_host_that_is_not_there_skips_the_rest() -> None:
