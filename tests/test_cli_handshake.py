@@ -163,6 +163,39 @@ def test_diagnose_says_ok_and_exits_with_0(capsys: pytest.CaptureFixture[str]) -
     assert "ok" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [
+        (["--url", GOOD["url"]], 0, "no outcome was given"),
+        (["--url", GOOD["url"], "--status", "101"], 0, "nothing here is wrong"),
+        (["--frame", "{bad json"], 1, "no JSON object"),
+        ([f"connect('{GOOD['url']}')\n403 Forbidden"], 1, "upgrade.deployment-unknown"),
+        ([f"connect('{GOOD['url']}')\nsomething peculiar"], 1, "something peculiar"),
+    ],
+)
+def test_diagnose_is_content_only_with_what_it_understood(
+    arguments: list[str], status: int, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A success, or no outcome at all; never a failure in another form."""
+    assert main(["diagnose", *arguments]) == status
+    assert words in capsys.readouterr().out
+
+
+def test_a_har_that_ends_in_the_middle_gets_a_plain_note(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On standard error, without a path of this package."""
+    entry = {"request": {"method": "GET", "url": GOOD["url"], "headers": []}, "response": {"status": 403}}
+    whole = json.dumps({"log": {"entries": [{**entry, "_resourceType": "websocket"}] * 3}})
+    path = tmp_path / "torn.har"
+    path.write_text(whole[: len(whole) * 5 // 6])
+    assert main(["diagnose", str(path)]) == 1
+    told = capsys.readouterr().err
+    assert told.startswith("Note: The HAR ends in the middle")
+    assert "UserWarning" not in told
+    assert ".py" not in told
+
+
 def test_diagnose_reads_every_handshake_of_a_har(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """One diagnosis each."""
     entries = [

@@ -409,3 +409,23 @@ def test_a_refused_sign_in_says_why() -> None:
         lab.sign_in("3d2f0c1e-0000-4000-8000-00000000000c")
         with pytest.raises(errors.TokenError, match="said no"):
             lab.token("pkce", redirected="http://localhost:8085/callback?error=access_denied&state=x")
+
+
+def test_what_a_preflight_found_serves_the_next_diagnosis() -> None:
+    """Once the allowed domains are known a 403 is the Origin's; of another deployment nothing is known."""
+    with Sandbox() as sandbox:
+        shop = sandbox.deployments.add(allowed_domains=["shop.example"])
+        other = sandbox.deployments.add(allowed_domains=["shop.example"])
+        with Lab(sandbox.region, deployment_id=shop.id, origin="https://evil.example") as lab:
+            before = lab.attempt(credential="guest", placement="first_frame")
+            lab.preflight()
+            after = lab.attempt(credential="guest", placement="first_frame")
+            elsewhere = lab.attempt(credential="guest", placement="first_frame", deployment_id=other.id)
+            right = lab.attempt(credential="guest", placement="first_frame", origin="https://shop.example")
+    assert before.http_status == after.http_status == 403
+    assert before.diagnosis.rules[0] == elsewhere.diagnosis.rules[0] == "upgrade.deployment-unknown"
+    assert (after.diagnosis.rules[0], after.diagnosis.findings[0].confidence) == (
+        "upgrade.origin-not-allowed",
+        "confirmed",
+    )
+    assert right.diagnosis.ok

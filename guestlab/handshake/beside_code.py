@@ -31,7 +31,7 @@ _CODE = re.compile(
     r"|import\b|from\s+[\w.]+\s+import\b"
     r"|(?:using|use|package|require\w*|include|namespace|module|extern|open)\b[ \"'(<{*@]\S*(?:\s\S+){0,2}\s*$"
     r"|(?:const|let|var|val|final|static|assert|public|private|protected|internal|export|async|await|return|raise|throw|yield|def|fn|fun"
-    r"|func|class|struct|interface|type|override|suspend|new|final|mut|String|Uri|auto|void|int|lambda|print|puts|echo|defer|go|extends)\b"
+    r"|func|class|enum|object|record|trait|impl|declare|abstract|readonly|struct|interface|type|override|suspend|new|final|mut|String|Uri|auto|void|int|lambda|print|puts|echo|defer|go|extends)\b"
     r"(?=[^\n]*[=(;{\[<]|\W*\w*\W*\w*\W*$)"
     r"|(?:if|for|while|with|elif|else|try|except|finally|switch|catch|do|end|unless|begin|rescue|case|match|loop|when|select)\b"
     r"(?:\s*\(|[^\n]*(?:[{]|[=!]=|:=|[=-]>)|[^.!?\n]*(?:[:)]|\bthen|\bdo)\s*$|\s*$)"

@@ -51,7 +51,7 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "dns": (
         r"curl: \(6\)",
         r"Could ?n[o']t resolve host",
-        r"ENOTFOUND",
+        r"\bENOTFOUND",
         r"EAI_AGAIN",
         r"EAI_NONAME",
         r"gaierror",

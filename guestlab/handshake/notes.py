@@ -27,7 +27,7 @@ _COMPLAINT = re.compile(
     r"|trouble|issue|no|not|n't|never|nothing|none|cannot|can't|don't|doesn't|isn't|won't|without|missing|lost"
     r"|gone|empty|drops?|closes|closed|disconnects?|dies|dead|times? out|timed out|hangs?|stuck|slow|ignored"
     r"|stripped|twice|duplicat\w*|bad|crash\w*|exception|why|how|which|what|where|should|need|want|wants|must"
-    r"|strange\w*|weird\w*|odd(?:ly)?|unexpected\w*|\w{1,60}(?:Error|Exception)|traceback|timeout"
+    r"|strange\w*|weird\w*|odd(?:ly)?|unexpected\w*|\w{1,60}(?:Error|Exception)|traceback"
     r"|blocked|only|stops?|stopped|ends?|expires?|kicked|thrown|holes?|doubles|overlap\w*|although|however|but"
     r"|again|instead|old|silent|[1-5]\d\d|40\d\d|10[01]\d)\b",
     re.IGNORECASE,
@@ -42,7 +42,7 @@ _CONTENT = re.compile(
     r"\b(?:no|without|not a single|any) (?:any |more )*(?:errors?|problems?|issues?|complaints?|failures?)\b"
     r"|nothing (?:is )?wrong|(?:works?|worked|working|runs?|fine|good|ok|okay)\b"
     r"(?: (?:fine|well|as expected|now))?"
-    r"|as it should|\b(?:101|200|201|202|204)\b",
+    r"|\b\d{1,6} ?(?:ms|s|sec\w*|min\w*)\b|as it should|\b(?:101|200|201|202|204)\b",
     re.IGNORECASE,
 )
 """Words that sound like a complaint and are none; taken out first."""
@@ -112,7 +112,7 @@ class Note:
     """A person's words about an attempt."""
 
     def __init__(self, text: str | None) -> None:
-        self.text = (text or "")[:4_000]
+        self.text = (text or "")[:4_000].replace("\u2019", "'")
 
     def __bool__(self) -> bool:
         return bool(self.text.strip())
@@ -182,10 +182,15 @@ class Note:
         return [(method.upper(), path.rstrip(".,;")) for method, path in _PATHLIKE.findall(self.text)]
 
 
+_EVERYBODYS = frozenset({"help", "developer", "developers", "docs", "status", "www", "community"})
+"""Labels of manuals: they stand under one region's domain and are for all."""
+
+
 def _by_name(sentence: str) -> list[Region]:
     lowered = sentence.lower()
     hosts = [read_host(name) for name in _HOSTLIKE.findall(sentence)]
-    found = [host.region for host in hosts if host.is_genesys and host.region is not None]
+    at_home = (host for host in hosts if host.is_genesys and host.label not in _EVERYBODYS)
+    found = [host.region for host in at_home if host.region is not None]
     found += [region for region in REGIONS if _names(region, lowered)]
     return found + [
         Region(f"mypurecloud.{suffix}") for suffix in re.findall(r"(?<![\w.])\.(ie|de|jp)\b", lowered)

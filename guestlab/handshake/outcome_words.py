@@ -83,6 +83,7 @@ _CLOSE_WORDS = (
         re.IGNORECASE,
     ),
     re.compile(r"\bcode['\"]?\s*[:=]\s*(1\d{3})\b", re.IGNORECASE),
+    re.compile(r"\bcode (10(?:0\d|1[0-5]))\b", re.IGNORECASE),
     re.compile(r"(?<![\w:.,=/-])(1006)(?![\w:/-]|[.,]\d)"),  # not a line number: _ssl.c:1006
 )
 _FRAME_CODE = re.compile(

@@ -27,6 +27,8 @@ _STATUS_LINE = re.compile(r"^[<\s*]*HTTP/[\d.]+\s+(\d{3})\b.*$", re.MULTILINE)
 _HEADER = re.compile(r"^(?:<\s*)?([A-Za-z][\w\-]*):\s*(.*?)\s*$")
 _NOISE = re.compile(r"^(?:[*>]\s|[{}] \[|<\s*$|\s*%\s+Total|\s*\d+\s+\d+\s+\d|\s*Dload)")
 _PROMPT = re.compile(r"^\s*(?:\$|#|>>>|\(venv\)).*$")
+_ASKS = re.compile(r"\b(?:how|what|which|why|where|should|must|only|need|wants?)\b|\?", re.IGNORECASE)
+"""What a question has and a complaint need not have."""
 _CURL_SAYS = re.compile(r"^curl: \(\d+\).*$", re.MULTILINE)
 
 
@@ -71,7 +73,7 @@ def read_beside(text: str) -> dict[str, Any]:
     if document is not None:
         return {**found, **_answer(document)}
     lines = (line for line in words.splitlines() if line.strip(" <>\t") and not _PROMPT.match(line))
-    told = [line for line in lines if not line.endswith("?") or Note(line.rstrip("?")).complains]
+    told = [line for line in lines if not line.endswith("?") or Note(_ASKS.sub("", line)).complains]
     note = "\n".join(told).strip()
     if note:
         found["note"] = note[:MAX_NOTE]

@@ -39,6 +39,8 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
         r"(?<!control-)allow(?:ed)?[- _]?(?:list(?:ed)?|domains?|origins?)",
         r"white-?list\w*",
         r"(?:only|sole) allowed",
+        r"\bonly (?:allows?|lets? in|accepts?|permits?)\b",
+        r"(?:deployment|messenger) (?:only )?(?:allows|lets in|accepts|permits) (?:only )?\S+\.\w",
         r"domain restriction",
         r"restrict\w*[^.]{0,30}\b(?:domains?|origins?|site)",
         r"(?:listed|permitted|configured|trusted) (?:domains?|origins?)",

@@ -31,6 +31,8 @@ def _cases(name: str) -> list[dict[str, Any]]:
 COLLECTED = _cases("diagnosis-cases")
 INVENTED = _cases("diagnosis-cases-invented")
 CODE = _cases("diagnosis-cases-code")
+PASTED = _cases("diagnosis-cases-pasted")
+ALL = {"collected": COLLECTED, "invented": INVENTED, "code": CODE, "pasted": PASTED}
 
 
 def _diagnosed(case: dict[str, Any]) -> Diagnosis:
@@ -44,21 +46,21 @@ def _fired(case: dict[str, Any]) -> tuple[str, ...]:
     return _diagnosed(case).rules or ("ok",)
 
 
-@pytest.mark.parametrize("cases", [COLLECTED, INVENTED, CODE], ids=["collected", "invented", "code"])
+@pytest.mark.parametrize("cases", ALL.values(), ids=ALL)
 def test_the_top_finding_is_an_expected_one(cases: list[dict[str, Any]]) -> None:
     """The first thing a person reads is right."""
     wrong = [case["id"] for case in cases if _fired(case)[0] not in case["expect_any"]]
     assert wrong == []
 
 
-@pytest.mark.parametrize("cases", [COLLECTED, INVENTED, CODE], ids=["collected", "invented", "code"])
+@pytest.mark.parametrize("cases", ALL.values(), ids=ALL)
 def test_all_expected_findings_are_there(cases: list[dict[str, Any]]) -> None:
     """Nothing that matters is left out."""
     wrong = [case["id"] for case in cases if not set(case["expect_all"]) <= set(_fired(case))]
     assert wrong == []
 
 
-@pytest.mark.parametrize("case", COLLECTED + INVENTED + CODE, ids=lambda case: str(case["id"]))
+@pytest.mark.parametrize("case", COLLECTED + INVENTED + CODE + PASTED, ids=lambda case: str(case["id"]))
 def test_no_case_gets_a_forbidden_finding(case: dict[str, Any]) -> None:
     """Confident wrong advice is the competitor's trade, in no case ours."""
     assert not set(_fired(case)) & set(case["must_not"])
@@ -68,7 +70,7 @@ def test_the_cases_name_known_rules_and_speak_of_many() -> None:
     """A typing slip in a case file would make it pass by itself; and every rule is wanted somewhere."""
     known = {rule.name for rule in RULES} | {UNEXPLAINED, "ok"}
     wanted = set()
-    for case in COLLECTED + INVENTED + CODE:
+    for case in COLLECTED + INVENTED + CODE + PASTED:
         assert set(case["expect_any"]) | set(case["expect_all"]) | set(case["must_not"]) <= known, case["id"]
         wanted |= set(case["expect_any"])
     unwanted = {name for name in known - wanted if not name.startswith("network.")}

@@ -167,6 +167,23 @@ LONG = {
     "headers": "c.newWebSocketBuilder().buildAsync(" + "a b " * 25_000,
     "holes": "new WebSocket(`" + "${" * 50_000,
     "sends": "new WebSocket(u);" + "ws.send({a:1});" * 6_000,
+    "braces": "{" * 100_000,
+    "torn frames": '{"class":"string","code":1,"body":"' * 3_000,
+    "objects of Node": "{ type: 'response', " * 8_000,
+    "addresses": "wss://h/v1 403 " * 12_000,
+    "one address": "wss://" + "h" * 150_000,
+    "origins": "Origin header is set to " * 8_000,
+    "codes": "closed with code " * 10_000,
+    "statuses": "get 403 " * 20_000,
+    "handshakes": "bad handshake " * 12_000,
+    "comments": 'new WebSocket("wss://h/v1");' + "// error " * 15_000,
+    "lines": 'new WebSocket("wss://h/v1");' + "\nit is a word " * 12_000,
+    "one line of words": 'new WebSocket("wss://h/v1");\n' + "word " * 25_000,
+    "semicolons": 'new WebSocket("wss://h/v1");\n' + "; " * 50_000,
+    "functions that return": 'new WebSocket("wss://h/v1");\n' + "def a(\nreturn access_token\n" * 5_000,
+    "pages": "our page is at the " * 10_000,
+    "marks": "> < " * 40_000,
+    "below a command": "wscat -c wss://h/v1\n" + "the server gets a 403 " * 8_000,
 }
 
 
