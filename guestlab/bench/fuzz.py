@@ -31,6 +31,8 @@ __all__ = ["fuzz", "mutated", "samples"]
 PROMISE = "no exception from receiving; the text of every frame is kept"
 
 _TAG = re.compile(r"\[masked:[0-9a-f]{8}\]")
+_MASK = re.compile(f'"{_TAG.pattern}"|{_TAG.pattern}')
+"""A mask where a number stood has quotes, so that the text stays JSON."""
 _A_LIFE = 5_000
 """Frames one session gets before the next begins."""
 _PIECES = (
@@ -216,7 +218,7 @@ async def _life(frames: Sequence[bytes], counts: dict[str, int], source: random.
             continue
         entry = log.entries[before]
         counts["of a class"] += bool(entry.class_name)
-        # A mask where a number stood has quotes; of two tellings of one secret the later knows more.
+        # Of two tellings of one secret the later knows more.
         if not _is_kept(raw := str(entry.raw), shown) and _untagged(raw) != _untagged(log.redact(shown)):
             counts["not kept"] += 1
             first = first or f"not kept: {frame!r}"
@@ -230,7 +232,7 @@ def _untagged(text: str) -> str:
 
 def _is_kept(raw: str, shown: str) -> bool:
     """Whether a text is in the log, a mask standing for a secret or for nothing else."""
-    pieces, place = _TAG.split(raw), 0
+    pieces, place = _MASK.split(raw), 0
     for piece in pieces:
         place = shown.find(piece, place)
         if place < 0:

@@ -81,7 +81,9 @@ def beside_code(text: str) -> str:
         if depth <= 0 and (_NO_STATEMENT.match(line) or not _CODE.search(bare)):
             found.append(line if numbers_told(line, loosely=True) else bare_outcome(line) or line)
             continue
-        depth = max(0, depth + sum(bare.count(mark) for mark in "([{") - sum(bare.count(mark) for mark in ")]}"))
+        depth = max(
+            0, depth + sum(bare.count(mark) for mark in "([{") - sum(bare.count(mark) for mark in ")]}")
+        )
     return "\n".join(line.strip() for line in found if line.strip())
 
 

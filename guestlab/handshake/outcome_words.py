@@ -87,7 +87,8 @@ _CLOSE_WORDS = (
     re.compile(r"(?<![\w:.,=/-])(1006)(?![\w:/-]|[.,]\d)"),  # not a line number: _ssl.c:1006
 )
 _FRAME_CODE = re.compile(
-    r"(?<!close )(?<!closed with )\b(?:code|error|errorCode|errno|frame|fehler|erreur)\W{1,4}(40(?:0[0-9]|1[0-9]|2[0-9]))\b", re.IGNORECASE
+    r"(?<!close )(?<!closed with )\b(?:code|error|errorCode|errno|frame|fehler|erreur)\W{1,4}(40(?:0[0-9]|1[0-9]|2[0-9]))\b",
+    re.IGNORECASE,
 )
 
 
