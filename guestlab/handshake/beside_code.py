@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from guestlab.handshake.outcome_words import bare_outcome, numbers_told
+from guestlab.handshake.outcome_words import bare_outcome, plainly
 
 __all__ = ["beside_code", "without_harmless"]
 
@@ -79,7 +79,7 @@ def beside_code(text: str) -> str:
         if outcome := bare_outcome(bare[bare.rfind(")") + 1 :]) if ")" in bare else "":
             found.append(outcome)
         if depth <= 0 and (_NO_STATEMENT.match(line) or not _CODE.search(bare)):
-            found.append(line if numbers_told(line, loosely=True) else bare_outcome(line) or line)
+            found.append(plainly(line))
             continue
         depth = max(
             0, depth + sum(bare.count(mark) for mark in "([{") - sum(bare.count(mark) for mark in ")]}")

@@ -27,6 +27,7 @@ _COMPLAINT = re.compile(
     r"|trouble|issue|no|not|n't|never|nothing|none|cannot|can't|don't|doesn't|isn't|won't|without|missing|lost"
     r"|gone|empty|drops?|closes|closed|disconnects?|dies|dead|times? out|timed out|hangs?|stuck|slow|ignored"
     r"|stripped|twice|duplicat\w*|bad|crash\w*|exception|why|how|which|what|where|should|need|want|wants|must"
+    r"|(?:is|are|seems|went|goes) down|unreachable|unavailable"
     r"|strange\w*|weird\w*|odd(?:ly)?|unexpected\w*|\w{1,60}(?:Error|Exception)|traceback"
     r"|blocked|only|stops?|stopped|ends?|expires?|kicked|thrown|holes?|doubles|overlap\w*|although|however|but"
     r"|again|instead|old|silent|[1-5]\d\d|40\d\d|10[01]\d)\b",

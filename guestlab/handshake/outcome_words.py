@@ -10,7 +10,7 @@ import re
 
 from guestlab.handshake.network_words import ended_at_by_words
 
-__all__ = ["bare_outcome", "frame_code_told", "numbers_told", "status_printed"]
+__all__ = ["bare_outcome", "frame_code_told", "numbers_told", "plainly", "status_printed"]
 
 MAX_TEXT = 200_000
 """Characters that are looked at."""
@@ -64,7 +64,7 @@ _AFTER_ADDRESS = re.compile(
 )
 """`wss://… -> 403`, `connect("…") 403`."""
 _OPENED = re.compile(
-    r"\b101 \(?Switching|\bHTTP(?:/[\d.]+)? 101\b|\bstatus(?: code)?\W{1,2}101\b"
+    r"\b101 \(?Switching|\bConnected \(press CTRL\+C|\bHTTP(?:/[\d.]+)? 101\b|\bstatus(?: code)?\W{1,2}101\b"
     r"|\b(?:opens?|opened|open|works?|worked|connects?|connected|succeeds?|succeeded|gets?|got|gives?|returns?|answers?|upgrade)\b"
     r"(?: \w{1,12}){0,2}\W{1,3}101\b",
     re.IGNORECASE,
@@ -161,6 +161,11 @@ _FAILS = re.compile(
     r"|is refused|gets refused|is rejected|broken|hangs)\b(?: here| now| always| every time| immediately)?\W{0,4}",
     re.IGNORECASE,
 )
+
+
+def plainly(line: str) -> str:
+    """A line as it is, or as the outcome that it consists of where no other words say what its number is."""
+    return line if numbers_told(line, loosely=True) else bare_outcome(line) or line
 
 
 def bare_outcome(comment: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 from guestlab.handshake.beside_code import without_harmless
 from guestlab.handshake.network_words import ended_at_by_words
 from guestlab.handshake.notes import Note
-from guestlab.handshake.outcome_words import numbers_told
+from guestlab.handshake.outcome_words import numbers_told, plainly
 from guestlab.handshake.pasted_frames import Shown, blank_out, frames_told, shown_objects
 from guestlab.handshake.told_address import told_address, told_origin
 
@@ -22,6 +22,8 @@ __all__ = ["read_beside", "read_output", "read_prose"]
 MAX_OUTPUT = 200_000
 """Characters of output that are looked at."""
 MAX_NOTE = 4_000
+MAX_LINES = 5_000
+"""Lines that are looked at one by one."""
 
 _STATUS_LINE = re.compile(r"^[<\s*]*HTTP/[\d.]+\s+(\d{3})\b.*$", re.MULTILINE)
 _HEADER = re.compile(r"^(?:<\s*)?([A-Za-z][\w\-]*):\s*(.*?)\s*$")
@@ -66,7 +68,8 @@ def read_beside(text: str) -> dict[str, Any]:
     text = text[:MAX_OUTPUT]
     shown = shown_objects(text)
     words = blank_out(text, shown)
-    found: dict[str, Any] = {**numbers_told(words, loosely=True), **frames_told(text, shown)}
+    told_of = "\n".join(plainly(line) for line in words.splitlines()[:MAX_LINES])
+    found: dict[str, Any] = {**numbers_told(told_of, loosely=True), **frames_told(text, shown)}
     document = next(
         (item for item in shown if not item.side and not text[: item.start].strip(" \n\t<>")), None
     )

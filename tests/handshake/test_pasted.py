@@ -123,7 +123,7 @@ def test_a_success_or_nothing_at_all_stays_right(outcome: str) -> None:
     """And which of the two it is, is said."""
     diagnosis = diagnose_text(f"{CODE}\n{outcome}")
     assert diagnosis.ok
-    seen = bool(outcome) and not outcome.startswith(("Is", "Conn"))
+    seen = bool(outcome) and not outcome.startswith("Is")
     assert ("no outcome was given" in str(diagnosis)) is not seen
 
 
@@ -316,6 +316,20 @@ def test_a_close_code_is_no_frame_code() -> None:
     assert frame_code_told("I get code 4007") == 4007
     assert frame_code_told("close code 4007") is None
     assert frame_code_told("port 4007") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        (f"wscat -c '{SOCKET}'\nConnected (press CTRL+C to quit)\nDisconnected (code: 1006)", "unexplained"),
+        (f"wscat -c '{SOCKET}'\n403", "upgrade.deployment-unknown"), (f"wscat -c '{SOCKET}'\nnothing happens", "unexplained"),
+        (f"{SOCKET} is down", "unexplained"), (f"{CODE}\nclosed 1006", "client.hides-response"),
+        (f"wscat -c '{SOCKET}'\nConnected (press CTRL+C to quit)\n>", ""), (f"{SOCKET} works in the browser", ""),
+    ],
+)  # fmt: skip
+def test_an_open_socket_that_ends_is_told_from_one_that_never_opened(text: str, rule: str) -> None:
+    """1006 hides a refusal only where there may have been one."""
+    assert rules(text)[:1] == ((rule,) if rule else ())
 
 
 def test_a_tools_notation_of_the_address_is_no_wrong_scheme() -> None:
