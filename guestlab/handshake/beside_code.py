@@ -8,8 +8,12 @@ outcome that is not read would make a failure look right. Pure.
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from guestlab.handshake.outcome_words import bare_outcome, plainly
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["beside_code", "without_harmless"]
 
@@ -22,12 +26,16 @@ _PRINTED = re.compile(
 )
 """What a program printed rather than a person wrote, wherever it stands, in a comment too."""
 _CATCHES = re.compile(
-    r"^\s*(?:\}?\s*catch\b|except\b|raise\b|throw\b|rescue\b|import\b|from\b|if\b|elif\b|assert\b|with pytest|case\b|match\b"
+    r"^\s*(?:[})]|(?:public|private|protected|internal|static|async|class|def|fn|func|fun|function|override|export|const|let|var|val|return"
+    r"|use|using|enum|struct|interface|type|on)\b|[^\n]*[(),]\s*(?:throws \w+\s*)?\{\s*$|catch\b|except\b|raise\b|throw\b|rescue\b|import\b|from\b|if\b|elif\b|assert\b|with pytest|case\b|match\b"
+    r"|[\w$.]{1,80}\([^\n]*\)\s*;\s*$"
     r"|console\.|print\w*\(|log\w*\.|System\.|fmt\.|echo\b|puts\b|logger\.|\w+\.on\(|\w+\.add\w*\()"
 )
 """Statements that only name an error."""
 _CODE = re.compile(
     r"^\s*(?:$|```|\#!|//|\#|/\*|\*|--\s|<!--|[\}\)\]@.\"'`?*+&|$]|<[\w/!?]"
+    r"|(?:(?:public|private|protected|internal|sealed|abstract|static|final|partial|export|default|data|open|pub|async)\s+)*"
+    r"(?:class|interface|struct|enum|record|object|trait|impl|module|namespace|func|fun|fn|mod|defmodule|actor)\s+\w+(?!\s+[a-z]+\s+[a-z]+\s)"
     r"|import\b|from\s+[\w.]+\s+import\b"
     r"|(?:using|use|package|require\w*|include|namespace|module|extern|open)\b[ \"'(<{*@]\S*(?:\s\S+){0,2}\s*$"
     r"|(?:const|let|var|val|final|static|assert|public|private|protected|internal|export|async|await|return|raise|throw|yield|def|fn|fun"
@@ -39,6 +47,7 @@ _CODE = re.compile(
     r"|[\w$.\[\]\"'>*&:@, ()-]{1,120}?\s*(?::\s*[\w<>\[\], |.]{1,60})?(?::=|(?<![=!<>])[+|]?=(?![=>]))\s*\S"
     r"|[A-Za-z_$][\w$]*(?:(?:\.|::|->|\?\.|!!?\.)[\w$!?]+|\[[^\]\n]{0,60}\])*(?:<[\w<>, .]{1,40}>)?\("
     r"|[\w$\"'-]+\s*(?::|=>)\s*[\"'`\w{\[$(].*,\s*$)"
+    r"|^\s*(?:\{:\w|[a-z][\w.]*\s+:[a-z]|pp?\s+\[)|\bdo(?:\s*\|[^|\n]*\|)?\s*$|[=!]==?\s|&&|\|\|"
     r"|[;{]\s*$|=>\s*[\w({]|\)\s*(?:\{|;|,)\s*$",
 )
 _NO_STATEMENT = re.compile(
@@ -63,7 +72,7 @@ def beside_code(text: str) -> str:
     """The lines of a paste of code that are no code, and the outcomes that its comments consist of."""
     found: list[str] = []
     depth = 0
-    for line in text.splitlines()[:MAX_LINES]:
+    for line in _without_blocks(text.splitlines()[:MAX_LINES]):
         whole = _WHOLE.match(line)
         if whole:
             found += _of_comment(whole["said"])
@@ -85,6 +94,31 @@ def beside_code(text: str) -> str:
             0, depth + sum(bare.count(mark) for mark in "([{") - sum(bare.count(mark) for mark in ")]}")
         )
     return "\n".join(line.strip() for line in found if line.strip())
+
+
+def _without_blocks(lines: list[str]) -> Iterator[str]:
+    """Leave out docstrings and comments of several lines: what they say of failures is what may happen."""
+    last = {mark: max((n for n, line in enumerate(lines) if mark in line), default=-1) for mark in _ENDS.values()}
+    until = ""
+    for number, line in enumerate(lines):
+        if until:
+            until = "" if until in line else until
+            continue
+        mark = next((end for begin, end in _ENDS.items() if _opens(line, begin, end)), "")
+        if mark and last[mark] > number:
+            until = mark
+        else:
+            yield line
+
+
+_ENDS = {'"""': '"""', "'''": "'''", "/*": "*/"}
+
+
+def _opens(line: str, begin: str, end: str) -> bool:
+    """Whether something that begins on this line goes on after it."""
+    if begin == end:
+        return line.count(begin) % 2 == 1
+    return line.lstrip().startswith(begin) and end not in line
 
 
 def _of_comment(said: str) -> list[str]:
