@@ -98,7 +98,9 @@ def beside_code(text: str) -> str:
 
 def _without_blocks(lines: list[str]) -> Iterator[str]:
     """Leave out docstrings and comments of several lines: what they say of failures is what may happen."""
-    last = {mark: max((n for n, line in enumerate(lines) if mark in line), default=-1) for mark in _ENDS.values()}
+    last = {
+        mark: max((n for n, line in enumerate(lines) if mark in line), default=-1) for mark in _ENDS.values()
+    }
     until = ""
     for number, line in enumerate(lines):
         if until:
