@@ -7,6 +7,7 @@ which views make widgets, so that they look alike.
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from typing import TYPE_CHECKING, Any
@@ -24,7 +25,13 @@ WIDGET_MIME = "application/vnd.jupyter.widget-view+json"
 
 
 def has_kernel() -> bool:
-    """Whether a kernel runs this and ipywidgets is installed: else a widget would show nothing."""
+    """Whether a kernel runs this and ipywidgets is installed: else a widget would show nothing.
+
+    GUESTLAB_STATIC says that there is nobody to show one to: nbconvert and others that make a page of a
+    notebook prefer the widget to its static form, and cannot draw it offline.
+    """
+    if os.environ.get("GUESTLAB_STATIC"):
+        return False
     shell = sys.modules.get("IPython")
     if shell is None or getattr(shell.get_ipython(), "kernel", None) is None:
         return False

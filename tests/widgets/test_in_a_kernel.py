@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from jupyter_client.manager import KernelManager
 
+from guestlab.widgets.view import WIDGET_MIME
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -182,32 +184,62 @@ def _disabled(kernel: Kernel, description: str) -> bool:
     return bool(kernel.states[kernel._id(description)].get("disabled"))
 
 
-def test_a_saved_notebook_holds_the_static_form_and_no_state(tmp_path: Path) -> None:
-    """Executed as for publishing: text and HTML stand in the file; no widget state, no secret."""
-    import nbformat
+CELLS = [
+    "import guestlab as gl\nlab = gl.Lab()\nlab.stepper().run()\nlab",
+    "lab.token()",
+    "session = lab.session(); session.send('hello'); session.messages(quiet=0.5); session",
+    (
+        "open('secrets.txt', 'w').write(chr(10).join((lab.sandbox.client_secret, session.guest_token,"
+        " lab.tokens.client_flow.token.value)));"
+    ),
+    "session.close(); lab.close()",
+]
+
+
+def _executed(folder: Path, *, store_widget_state: bool) -> Any:
+    """Run the cells as for publishing."""
     from nbclient import NotebookClient
     from nbformat import v4
 
-    cells = [
-        "import guestlab as gl\nlab = gl.Lab()\nlab.stepper().run()\nlab",
-        "lab.token()",
-        "open('secrets.txt', 'w').write(lab.sandbox.client_secret + chr(10) + lab.tokens.client_flow.token.value);",
-        "lab.close()",
-    ]
-    notebook = v4.new_notebook(cells=[v4.new_code_cell(cell) for cell in cells])
+    notebook = v4.new_notebook(cells=[v4.new_code_cell(cell) for cell in CELLS])
     NotebookClient(
         notebook,
         timeout=60,
         kernel_name="python3",
-        store_widget_state=False,
-        resources={"metadata": {"path": tmp_path}},
+        store_widget_state=store_widget_state,
+        resources={"metadata": {"path": folder}},
     ).execute()
-    saved = tmp_path / "saved.ipynb"
-    nbformat.write(notebook, saved)
-    text = saved.read_text(encoding="utf-8")
+    return notebook
+
+
+def _secrets(folder: Path) -> list[str]:
+    secrets = (folder / "secrets.txt").read_text(encoding="utf-8").split()
+    assert len(secrets) == 3
+    return secrets
+
+
+@pytest.mark.parametrize("state", [False, True])
+def test_a_saved_notebook_holds_the_static_form_and_no_secret(tmp_path: Path, state: bool) -> None:
+    """Text and HTML stand in the file; where the state of widgets is saved too, it holds no secret either."""
+    import nbformat
+
+    text = nbformat.writes(_executed(tmp_path, store_widget_state=state))
     assert "HTTP/1.1 101" in text
-    assert "application/vnd.jupyter.widget-view+json" in text
-    assert "widget-state" not in text
-    secrets = (tmp_path / "secrets.txt").read_text().split()
-    assert len(secrets) == 2
-    assert not [secret for secret in secrets if secret in text]
+    assert WIDGET_MIME in text
+    assert ("widget-state" in text) == state
+    assert not [secret for secret in _secrets(tmp_path) if secret in text]
+
+
+def test_a_page_made_without_a_browser_has_the_static_forms(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An offline page cannot draw a widget, and nbconvert prefers one: GUESTLAB_STATIC leaves it out."""
+    from nbconvert import HTMLExporter
+
+    monkeypatch.setenv("GUESTLAB_STATIC", "1")
+    notebook = _executed(tmp_path, store_widget_state=True)
+    page, _ = HTMLExporter(mathjax_url="", require_js_url="").from_notebook_node(notebook)
+    assert WIDGET_MIME not in page
+    assert "HTTP/1.1 101" in page
+    assert "I am the sandbox bot" in page
+    assert not [secret for secret in _secrets(tmp_path) if secret in page]
