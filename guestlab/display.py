@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from guestlab.handshake.comparison import Comparison
     from guestlab.handshake.diagnosis import Diagnosis
     from guestlab.handshake.matrix import Cell, Matrix
+    from guestlab.handshake.rule import Rule
     from guestlab.platform_api import Conversation
     from guestlab.preflight import Preflight
     from guestlab.tokens import AccessToken
@@ -38,6 +39,7 @@ __all__ = [
     "matrix_html",
     "matrix_text",
     "preflight_html",
+    "rules_html",
     "sign_in_html",
     "token_html",
 ]
@@ -256,6 +258,11 @@ def preflight_html(preflight: Preflight) -> str:
     )  # fmt: skip
     table = _table(("", "step", "state", "ms", "what", "next step"), rows)
     return _section(f"Preflight: {preflight.where}", f"<p><b>{escape(preflight.verdict)}</b></p>{table}")
+
+
+def rules_html(rules: Iterable[Rule]) -> str:
+    """List the diagnosis rules: the name to answer with, and what it says."""
+    return _table(("rule", "in words", "level"), ((rule.name, rule.words, rule.level) for rule in rules))
 
 
 def _section(title: str, body: str) -> str:

@@ -22,6 +22,7 @@ from guestlab.log.entry import Entry, Kind
 from guestlab.visible import AS_TEXT, escape, visible
 
 if TYPE_CHECKING:
+    from guestlab.drill_scores import Score, Scores
     from guestlab.handshake.attempt import Attempt
     from guestlab.lab import Lab
 
@@ -71,14 +72,14 @@ class Drill:
     """One exercise that was begun: look at it, ask for hints, check an answer. `lab.drill()` begins one."""
 
     def __init__(
-        self, exercise: Exercise, exhibit: Exhibit, *, now: Callable[[], float] = time.monotonic
+        self, exercise: Exercise, exhibit: Exhibit, score: Score, *, now: Callable[[], float] = time.monotonic
     ) -> None:
         self._exercise, self._exhibit, self._now = exercise, exhibit, now
-        self._begun = now()
-        self._seconds: float | None = None
-        self.tried: list[str] = []
-        """The answers given, in order."""
-        self.hints_used = 0
+        self.score = score
+        """What was done with it, also before it was begun anew."""
+        score.begun += 1
+        if score.started is None:
+            score.started = now()
 
     @property
     def name(self) -> str:
@@ -87,14 +88,16 @@ class Drill:
 
     @property
     def solved(self) -> bool:
-        """Whether the cause was found."""
-        return self._seconds is not None
+        """Whether the cause was found, without a look at the solution."""
+        return self.score.solved
 
     def hint(self) -> str:
-        """Return the next hint; the last one again when there are no more."""
-        text = self._exercise.hints[min(self.hints_used, len(self._exercise.hints) - 1)]
-        self.hints_used = min(self.hints_used + 1, len(self._exercise.hints))
-        return text
+        """Return the next hint; when there are no more, say so and repeat them."""
+        hints = self._exercise.hints
+        if self.score.hints >= len(hints):
+            return f"No more hints. They were: {' '.join(hints)} solution() shows the cause."
+        self.score.hints += 1
+        return hints[self.score.hints - 1]
 
     def check(self, rule: str) -> Checked:
         """Check an answer: the name of a rule.
@@ -109,32 +112,23 @@ class Drill:
                 why="An answer is the name of a diagnosis rule.",
                 next_step="gl.RULES lists them, such as upgrade.deployment-missing.",
             )
-        self.tried.append(rule)
-        if rule in self._exercise.answers:
-            if self._seconds is None:
-                self._seconds = self._now() - self._begun
-            return Checked(True, f"✓ Right: {rule}. {self._exercise.solution}")
-        return Checked(False, "✗ Not the cause. Look again at what was sent; hint() helps.")
+        self.score.answers += 1
+        if rule not in self._exercise.answers:
+            return Checked(False, "✗ Not the cause. Look again at what was sent; hint() helps.")
+        if self.score.solution_seen:
+            seen = "The solution had been seen, so this does not count as solved."
+            return Checked(True, f"✓ Right: {rule}. {self._exercise.solution} {seen}")
+        if not self.score.solved:
+            self.score.solved = True
+            self.score.seconds = round(self._now() - (self.score.started or 0.0), 1)
+        return Checked(True, f"✓ Right: {rule}. {self._exercise.solution}")
 
     def solution(self) -> View:
-        """Show the cause, and what the diagnosis says; the drill then counts as not solved by itself."""
-        self.hints_used = len(self._exercise.hints) + (not self.solved)
+        """Show the cause, and what the diagnosis says; a drill not solved yet then counts as seen."""
+        self.score.solution_seen |= not self.score.solved
         text = f"{self._exercise.solution}\n\n{self._exhibit.diagnosis}"
         bundle = self._exhibit.diagnosis._repr_mimebundle_()
         return View(text, f"<p>{escape(self._exercise.solution)}</p>{bundle['text/html']}")
-
-    @property
-    def result(self) -> dict[str, Any]:
-        """What a trainer wants to know: no words of the learner's, no secrets."""
-        helped = self.hints_used > len(self._exercise.hints)
-        return {
-            "drill": self.name,
-            "solved": self.solved and not helped,
-            "answers": len(self.tried),
-            "hints": min(self.hints_used, len(self._exercise.hints)),
-            "solution_seen": helped,
-            "seconds": None if self._seconds is None else round(self._seconds, 1),
-        }
 
     def __repr__(self) -> str:
         head = f"Drill {self.name}: {self._exercise.title}\n{self._exercise.story}"
@@ -146,9 +140,9 @@ class Drill:
             f"<details open><summary>{escape(title)}</summary><pre>{escape(text)}</pre></details>"
             for title, text in self._exhibit.parts
         )
-        state = "✓ solved" if self.solved else "○ open"
+        head = f"Drill {escape(self.name)}: {escape(self._exercise.title)} ({self.score.state})"
         html = (
-            f"<div {AS_TEXT}><h4>Drill {escape(self.name)}: {escape(self._exercise.title)} ({state})</h4>"
+            f"<div {AS_TEXT}><h4>{head}</h4>"
             f"<p>{escape(self._exercise.story)}</p>{parts}"
             "<p>Which rule is it? <code>.check(rule)</code>, <code>.hint()</code>, <code>.solution()</code>"
             "</p></div>"
@@ -156,8 +150,8 @@ class Drill:
         return {"text/plain": visible(repr(self)), "text/html": html}
 
 
-def begin(lab: Lab, name: str) -> Drill:
-    """Make an exercise's fault on the lab's sandbox.
+def begin(lab: Lab, name: str, scores: Scores) -> Drill:
+    """Make an exercise's fault on the lab's sandbox, and count on where it was left.
 
     Raises:
         InputError: No such exercise, or the lab has no sandbox of its own.
@@ -175,16 +169,15 @@ def begin(lab: Lab, name: str) -> Drill:
             why=f"There are {len(EXERCISES)}: {', '.join(EXERCISES)}.",
             next_step="lab.drill() lists them with their stories.",
         )
-    return Drill(exercise, exercise.stage(lab))
+    return Drill(exercise, exercise.stage(lab), scores.by_drill[name])
 
 
-def catalogue(begun: dict[str, Drill]) -> View:
+def catalogue(scores: Scores) -> View:
     """List the exercises and how far each is."""
-    rows = []
-    for exercise in EXERCISES.values():
-        drill = begun.get(exercise.name)
-        state = "✓ solved" if drill and drill.solved else "… begun" if drill else "○ open"
-        rows.append((state, exercise.name, exercise.title, exercise.story))
+    rows = [
+        (scores.by_drill[name].state, name, exercise.title, exercise.story)
+        for name, exercise in EXERCISES.items()
+    ]
     text = "\n".join(f"{state:9} {name:22} {title}" for state, name, title, _ in rows)
     left = 'style="text-align:left"'
     cells = "".join(

@@ -45,8 +45,11 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+    from pandas import DataFrame
+
     from guestlab.authorization_code import AuthorizationCode
     from guestlab.display import View
+    from guestlab.drill_scores import Scores
     from guestlab.drills import Drill
     from guestlab.matrix_run import Cancel, Confirm
     from guestlab.sandbox import Sandbox
@@ -148,7 +151,7 @@ class Lab:
         self._sessions: list[Session] = []
         self._channels: list[Channel] = []
         self._customers: list[Customer] = []
-        self._drills: dict[str, Drill] = {}
+        self._scores: Scores | None = None
         self._stepper: Stepper | None = None
         self._closed = False
 
@@ -720,14 +723,29 @@ class Lab:
         """
         from guestlab.drills import begin, catalogue
 
-        if name is None:
-            return catalogue(self._drills)
-        self._drills[name] = begin(self, name)
-        return self._drills[name]
+        return catalogue(self._drill_scores) if name is None else begin(self, name, self._drill_scores)
 
-    def drill_results(self) -> list[dict[str, Any]]:
-        """What a trainer collects: each drill begun, whether it was solved, answers, hints, seconds."""
-        return [drill.result for drill in self._drills.values()]
+    def drill_results(self, learner: str = "", *, to: str | Path | None = None) -> DataFrame:
+        """What a trainer collects: a row per drill, untouched ones too, and how far the learner is with it.
+
+        Args:
+            learner: The name to stand in every row, such as "Anna".
+            to: A JSON file to write them to, such as "anna.json"; what it holds already, from another
+                kernel, is counted in. `pandas.read_json` reads it.
+
+        Raises:
+            InputError: The file is something else, or another learner's.
+        """
+        return self._drill_scores.table(learner, to)
+
+    @property
+    def _drill_scores(self) -> Scores:
+        from guestlab.drill_scores import Scores
+        from guestlab.drills import EXERCISES
+
+        if self._scores is None:
+            self._scores = Scores(EXERCISES)
+        return self._scores
 
     def rehearse(self, script: Script) -> Outcome:
         """Hold a scripted conversation as a fresh guest and check what comes back.

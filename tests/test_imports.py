@@ -74,6 +74,7 @@ LAYERS = {
     "customer": 4,
     "webhook": 3,
     "lab": 4,
+    "drill_scores": 2,
     "drills": 5,
     "tour": 5,
     "probe": 5,
@@ -90,12 +91,13 @@ THIRD_PARTY_HOMES = {
     "starlette": {"sandbox"},
     "uvicorn": {"sandbox"},
     "trustme": {"sandbox"},
-    "pandas": {"log", "analysis", "matrix_table", "bench"},
+    "pandas": {"log", "analysis", "matrix_table", "bench", "drill_scores"},
     "websockets": {"connection", "link", "upgrade", "handshake.perform", "sandbox", "bench"},
 }
 # Imports inside functions that point up on purpose.
 LAZY_UPWARD = {
     ("handshake.diagnosis", "display"),
+    ("handshake.rules", "display"),
     ("handshake.matrix", "display"),
     ("handshake.matrix", "matrix_table"),
     ("handshake.attempt", "display"),  # an object's own `_repr_mimebundle_`

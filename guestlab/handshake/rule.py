@@ -7,6 +7,7 @@ and says "confirmed" only where the evidence itself shows the fault: never on th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
@@ -83,6 +84,12 @@ class Rule:
     """Whether the same attempt, unchanged, may succeed later."""
     yields_to: tuple[str, ...] = ()
     """Rules that explain the same evidence better: when one of them fires, this one stays silent."""
+
+    @property
+    def words(self) -> str:
+        """What it says, in one line without a case: "…" stands for what the evidence fills in."""
+        bare = re.sub(r"(?<=\.) \{\w+\}$|: \{\w+\}(?=\.$)| \(\{\w+\}\)", "", self.what)
+        return re.sub(r"\{\w+\}", "…", bare)
 
     def matches(self, evidence: Evidence | Reading) -> Match | None:
         """Judge one evidence."""

@@ -7,7 +7,7 @@ right before what comes later can matter. Each row's judge lives with its family
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from guestlab.handshake.rules_access import ACCESS_RULES
 from guestlab.handshake.rules_channel import CHANNEL_RULES
@@ -25,7 +25,7 @@ from guestlab.handshake.rules_upgrade import UPGRADE_RULES
 if TYPE_CHECKING:
     from guestlab.handshake.rule import Rule
 
-__all__ = ["RULES", "UNEXPLAINED"]
+__all__ = ["RULES", "UNEXPLAINED", "RuleTable"]
 
 UNEXPLAINED = "unexplained"
 """The name of the finding that says that no rule fits."""
@@ -97,7 +97,20 @@ _BY_NAME = {
     for rule in family
 }
 
-RULES: tuple[Rule, ...] = tuple(_BY_NAME.pop(name) for name in _ORDER)
+
+class RuleTable(tuple["Rule", ...]):
+    """The rules, which a notebook shows as a table: name, and what it says in a line."""
+
+    __slots__ = ()
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        from guestlab.display import rules_html
+
+        text = "\n".join(f"{rule.name:38} {rule.words}" for rule in self)
+        return {"text/plain": text, "text/html": rules_html(self)}
+
+
+RULES: tuple[Rule, ...] = RuleTable(_BY_NAME.pop(name) for name in _ORDER)
 """Every rule, the better explanation first. `unexplained` is what remains when none fires."""
 
 assert not _BY_NAME, f"rules without a place in the order: {sorted(_BY_NAME)}"

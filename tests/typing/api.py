@@ -153,6 +153,7 @@ def pretend(path: Path) -> None:
     with gl.Lab() as lab:
         assert_type(lab.sandbox, gl.Sandbox | None)
         assert_type(lab.drill("stranger"), Drill)
+        assert_type(lab.drill_results("Anna", to=path), pd.DataFrame)
         assert_type(lab.rehearse(Script.load("name: x\nsteps: []\n")), Outcome)
 
 
