@@ -71,6 +71,11 @@ class Session:
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         return self.chat()._repr_mimebundle_()
 
+    def _ipython_display_(self) -> None:
+        from guestlab.widgets.view import show
+
+        show(self)
+
     def chat(self) -> Chat:
         """Show the session as a chat: bubbles, answers to click, the frames behind each line, a composer.
 

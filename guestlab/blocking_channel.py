@@ -173,3 +173,8 @@ class Channel:
 
     def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
         return self.view()._repr_mimebundle_(**options)
+
+    def _ipython_display_(self) -> None:
+        from guestlab.widgets.view import show
+
+        show(self)

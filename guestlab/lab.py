@@ -226,6 +226,11 @@ class Lab:
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         return self.stepper()._repr_mimebundle_() | {"text/plain": repr(self)}
 
+    def _ipython_display_(self) -> None:
+        from guestlab.widgets.view import show
+
+        show(self)
+
     def stepper(self, **inputs: str) -> Stepper:
         """Show the three stages, to click through; the same one each time.
 

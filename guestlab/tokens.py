@@ -72,6 +72,11 @@ class AccessToken:
 
         return TokenView(self)._repr_mimebundle_()
 
+    def _ipython_display_(self) -> None:
+        from guestlab.widgets.view import show
+
+        show(self)
+
     @property
     def good_for(self) -> tuple[Door, ...]:
         """What this kind of token opens and what it does not, with reason and level."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,9 @@ __all__ = ["FOLDER", "WIDGET_MIME", "clean", "execute", "execute_all"]
 FOLDER = Path(__file__).parent.parent / "notebooks"
 WIDGET_MIME = "application/vnd.jupyter.widget-view+json"
 AT_ONCE = 3
+
+_STATIC = re.compile(r' class="gl-static-[0-9a-f]+"')
+"""By this the widget, which is not stored, would hide its static form."""
 
 _METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -71,7 +75,10 @@ def clean(notebook: Any) -> Any:
     for number, cell in enumerate(notebook.cells, 1):
         cell.id, cell.metadata = f"cell-{number:02}", nbformat.from_dict({})
         for output in cell.get("outputs", []):
-            output.get("data", {}).pop(WIDGET_MIME, None)
+            data = output.get("data", {})
+            data.pop(WIDGET_MIME, None)
+            if "text/html" in data:
+                data["text/html"] = _STATIC.sub("", data["text/html"])
             if "metadata" in output:
                 output.metadata = nbformat.from_dict({})
         if cell.cell_type == "code":

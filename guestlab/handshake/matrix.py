@@ -244,9 +244,13 @@ class Matrix:
     @property
     def answer(self) -> str:
         """What the cells say to the seed question; "" where they do not bear on it."""
+        answered = [cell for cell in self.cells if cell.was_answered]
+        if self.cells and not answered:
+            count = len(self.cells)
+            return f"Nothing was measured: {count} of {count} never reached the gateway ({self.where})."
         without = [
             cell
-            for cell in self.cells
+            for cell in answered
             if cell.setting.deployment in {DeploymentWord.MISSING, DeploymentWord.EMPTY}
             and cell.setting.credential != Credential.NONE
         ]
@@ -269,11 +273,13 @@ class Matrix:
             said = f"{opened} of {len(without)} attempts without a deployment id opened the guest socket"
         else:
             said = ""
-        if alone is not None:
+        if alone is not None and alone.was_answered:
             works = "opens it" if said else "opens the guest socket"
             told = f"the deployment id alone {works if alone.ok else f'does not ({alone.word})'}"
             said = f"{said}; {told}" if said else f"{told[0].upper()}{told[1:]}"
-        return f"{said} (measured here: {self.where})." if said else ""
+        unanswered = len(self.cells) - len(answered)
+        lost = f"; {unanswered} of {len(self.cells)} never reached the gateway" if said and unanswered else ""
+        return f"{said}{lost} (measured here: {self.where})." if said else ""
 
     @property
     def rows(self) -> tuple[str, ...]:
@@ -304,3 +310,8 @@ class Matrix:
 
     def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
         return self.view()._repr_mimebundle_(**options)
+
+    def _ipython_display_(self) -> None:
+        from guestlab.widgets.view import show
+
+        show(self)

@@ -638,6 +638,11 @@ class Log:
             self._shown = self.view()
         return self._shown._repr_mimebundle_(**options)
 
+    def _ipython_display_(self) -> None:
+        from guestlab.widgets.view import show
+
+        show(self)
+
     def table(self) -> pd.DataFrame:
         """Return everything as a DataFrame with the columns of `COLUMNS`.
 

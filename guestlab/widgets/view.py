@@ -1,8 +1,9 @@
 """What every view is: a plain object with a widget where there is a kernel, and static HTML everywhere.
 
-`LiveView` puts both into one bundle: a running notebook shows the widget; a saved one, GitHub and nbconvert
-show the HTML as it was. Widget state is never saved and no secret is ever a trait. Below are the few ways in
-which views make widgets, so that they look alike.
+`LiveView` puts both into one bundle, `show` puts them below a cell one after the other: a running notebook
+shows the widget, whose style sheet hides the HTML; a saved one, GitHub and nbconvert show the HTML as it was.
+Widget state is never saved and no secret is ever a trait. Below are the few ways in which views make widgets,
+so that they look alike.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import uuid
 from typing import TYPE_CHECKING, Any
 
 from guestlab.visible import AS_TEXT, visible
@@ -19,7 +21,17 @@ from guestlab.widgets.theme import SCRIPT, STYLE, note
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["WIDGET_MIME", "LiveView", "button", "has_kernel", "in_background", "markup", "row", "stack"]
+__all__ = [
+    "WIDGET_MIME",
+    "LiveView",
+    "button",
+    "has_kernel",
+    "in_background",
+    "markup",
+    "row",
+    "show",
+    "stack",
+]
 
 WIDGET_MIME = "application/vnd.jupyter.widget-view+json"
 
@@ -52,6 +64,7 @@ class LiveView:
     def __init__(self, per_second: float = 10.0) -> None:
         self.refresh = Refresh(self.paint, per_second, on_error=self._show_failure)
         self._widget: Any = None
+        self._static = f"gl-static-{uuid.uuid4().hex}"
         self._failure: Any = None
 
     @property
@@ -61,7 +74,7 @@ class LiveView:
             import ipywidgets as w
 
             self._failure = markup("")
-            style = markup(STYLE + SCRIPT, "gl-style")
+            style = markup(STYLE + SCRIPT + _hiding(self._static), "gl-style")
             self._widget = w.VBox([style, self._failure, self.build()])
             self._widget.add_class("gl-root")
             self.refresh.poke()
@@ -93,12 +106,16 @@ class LiveView:
         html = f"<div {AS_TEXT}>{self.html()}</div>"
         bundle: dict[str, Any] = {"text/plain": visible(self.text()), "text/html": html}
         if has_kernel():
+            bundle["text/html"] = f'<div class="{self._static}">{html}</div>'
             bundle[WIDGET_MIME] = {
                 "version_major": 2,
                 "version_minor": 0,
                 "model_id": self.widget.model_id,
             }
         return bundle
+
+    def _ipython_display_(self) -> None:
+        show(self)
 
     def _show_failure(self, error: Exception) -> None:
         """Say in the view itself that it could not be painted; its texts are ours, not the wire's."""
@@ -108,6 +125,31 @@ class LiveView:
                 "the log and the session go on. Show it again in a new cell.",
                 "failed",
             )
+
+
+def show(thing: Any) -> None:
+    """Put something below the cell: the static form, then the widget, in two outputs.
+
+    Of one output JupyterLab takes the widget alone, and says "model not found" where a notebook is reopened.
+
+    Raises:
+        NotImplementedError: There is no widget; IPython then shows the bundle as it is.
+    """
+    bundle = thing._repr_mimebundle_()
+    widget = bundle.pop(WIDGET_MIME, None)
+    if widget is None:
+        raise NotImplementedError
+    from IPython import display
+
+    publish: Any = display.publish_display_data
+    publish(bundle)
+    publish({WIDGET_MIME: widget})
+
+
+def _hiding(static: str) -> str:
+    """Hide a static form, with its place among the outputs where a browser knows `:has`."""
+    place = f":is(.jp-OutputArea-child, .output_area):has(.{static})"
+    return f"<style>.{static} {{ display: none }}</style><style>{place} {{ display: none }}</style>"
 
 
 def markup(value: str = "", *classes: str) -> Any:

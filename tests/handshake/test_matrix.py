@@ -149,6 +149,16 @@ def test_the_answer_says_only_what_was_measured(matrix: Matrix) -> None:
     assert Matrix(plan=matrix.plan, where="a test").answer == ""
 
 
+def test_what_never_reached_the_gateway_answers_nothing(matrix: Matrix) -> None:
+    """A name that does not resolve says nothing about credentials, and is counted apart."""
+    lost = tuple(_cell(cell.setting, number=9, http_status=None) for cell in matrix.cells)
+    nothing = Matrix(plan=matrix.plan, where="nowhere", cells=lost)
+    assert nothing.answer == "Nothing was measured: 3 of 3 never reached the gateway (nowhere)."
+    some = Matrix(plan=matrix.plan, where="a test", cells=(matrix.cells[1], lost[0], lost[2]))
+    assert "(1 of 1 did not); 2 of 3 never reached the gateway" in some.answer
+    assert "deployment id alone" not in some.answer
+
+
 def test_the_table_has_the_same_dtypes_empty_or_full(matrix: Matrix) -> None:
     """One row per attempt."""
     full, empty = matrix.table, Matrix(plan=matrix.plan, where="a test").table
