@@ -245,6 +245,7 @@ def said(
     *,
     on: str | None = "session",
     once: bool = True,
+    sending: bool = False,
     **options: Any,
 ) -> FrameT:
     """Run a function on messages, out of `log.messages`, `log.frames` or `log.table()`.
@@ -257,23 +258,37 @@ def said(
         gives: The columns it makes.
         on: Rows with the same value there stay together.
         once: Keep the first arrival alone of a message that came again.
+        sending: Give it a column `sent_at` too: when a message of ours was sent; missing where unknown.
         options: Passed on to the function.
     """
     names = tuple(dict.fromkeys(("session", "seq", "at", "kind", "direction", "message_id", *reads)))
     if not hasattr(frame, "columns") or not is_table(frame):
         check(frame, name, names, "log.messages (or log.table())")
         schema = columns_of(*names, messages=True)
+        optional: tuple[str, ...] = ("latency_ms",)
     else:
         wanted = dict.fromkeys(_AS_IN_TABLE.get(one, one) for one in (*names, "type"))
         check(frame, name, wanted, "log.messages (or log.table())")
         schema = columns_of(*wanted)
-    return by(_words, frame, schema, gives, on=on, then=function, once=once, options=options)
+        optional = ("latency_ms", "direction", "action", "tracing_id")
+    read = {column.name for column in schema}
+    further = columns_of(*(one for one in optional if sending and one not in read))
+    told: dict[str, Any] = {"then": function, "once": once, "sending": sending, "options": options}
+    return by(_words, frame, schema, gives, optional=further, on=on, **told)
 
 
 def _words(
-    frame: pd.DataFrame, *, then: Callable[..., pd.DataFrame], once: bool, options: dict[str, Any]
+    frame: pd.DataFrame,
+    *,
+    then: Callable[..., pd.DataFrame],
+    once: bool,
+    sending: bool,
+    options: dict[str, Any],
 ) -> pd.DataFrame:
+    if sending:
+        frame = frame.assign(sent_at=_sent_at(frame))
     if "message_direction" in frame:
+        frame = frame.drop(columns=["direction"], errors="ignore")
         frame = frame[frame["kind"].isin(["frame", "history"]) & ~frame["message_type"].isin(_NO_WORDS)]
         frame = frame.rename(columns={there: here for here, there in _AS_IN_TABLE.items()})
     words = arrivals(frame[frame["direction"].notna()])
@@ -281,6 +296,23 @@ def _words(
         again = words.duplicated(["session", "message_id"]) & words["message_id"].notna()
         words = words[~again]
     return then(words.reset_index(drop=True), **options)
+
+
+def _sent_at(frame: pd.DataFrame) -> pd.Series[Any]:
+    """When each message of ours was sent: the first try where frames are there, else by its round trip."""
+    latency = frame["latency_ms"] if "latency_ms" in frame else pd.Series(pd.NA, frame.index, "Float64")
+    since = frame["at"] - pd.to_timedelta(latency.astype("float64"), unit="ms")
+    if not {"message_direction", "direction", "action", "tracing_id"} <= set(frame.columns):
+        return since
+    keys = ["session", "tracing_id"]
+    traced = frame[(frame["kind"] == "frame") & frame["tracing_id"].notna()]
+    tries = traced[(traced["direction"] == "sent") & (traced["action"] == "onMessage")]
+    echoes = traced[traced["message_direction"] == "Inbound"][[*keys, "message_id"]].drop_duplicates()
+    alone = echoes[~echoes.duplicated(keys, keep=False)]  # some clients trace all they say by one id
+    first = tries.groupby(keys, dropna=False)["at"].min().rename("first_try").reset_index()
+    known = frame[[*keys, "message_id"]].merge(alone.merge(first, on=keys), how="left")["first_try"]
+    told: pd.Series[Any] = known.set_axis(frame.index).fillna(since)
+    return told
 
 
 def arrivals(frame: pd.DataFrame) -> pd.DataFrame:

@@ -32,8 +32,9 @@ from guestlab.analysis.plot import (
     tint,
     unit_for,
 )
-from guestlab.analysis.timing import Clock, response_times, speakers
+from guestlab.analysis.timing import Clock, moments, response_times, speakers
 from guestlab.errors import InputError
+from guestlab.log.entry import Column
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,6 +45,7 @@ __all__ = ["plot_latency", "plot_response_times", "plot_timeline"]
 
 _DRAWN = columns_of("session", "seq", "at", "kind", "direction", "message_id", "time", "text",
                     "originating_entity", messages=True)  # fmt: skip
+_DRAWN_WHEN = (*_DRAWN, Column("when", "datetime64[ns, UTC]", "ns", "When it was said, on one clock."))
 _MOST_SESSIONS = 40
 _UNNAMED = "unnamed"
 _LABELLED = 24
@@ -70,7 +72,8 @@ def plot_timeline(messages: pd.DataFrame, *, session: str | None = None, clock: 
     Args:
         messages: `log.messages`, `log.frames` or `log.table()`.
         session: Draw this session alone.
-        clock: "platform" places messages by `channel.time`, "here" by arrival.
+        clock: "platform" places messages by `channel.time`, "here" the guest's when they were sent, all
+            others when they came, live or from history.
 
     Raises:
         InputError: A column is missing, no such session, or matplotlib is not installed.
@@ -98,7 +101,8 @@ def _without(plot: Plot, left_out: int) -> Plot:
 def _points(messages: pd.DataFrame, session: str | None, clock: Clock) -> tuple[pd.DataFrame, int]:
     """The messages to draw, by time, with who said each and whether it came late; how many have no time."""
     reads = ("time", "text", "originating_entity")
-    words = said(lambda found: found, messages, "plot_timeline", reads, _DRAWN)
+    reading: dict[str, Any] = {"clock": clock, "sending": clock == "here"}
+    words = said(_with_moments, messages, "plot_timeline", reads, _DRAWN_WHEN, **reading)
     if session is not None:
         words = words[words["session"] == session]
         if not len(words):
@@ -109,17 +113,18 @@ def _points(messages: pd.DataFrame, session: str | None, clock: Clock) -> tuple[
             )
     found = late_messages(words)
     late = {*zip(found["session"].astype(str), found["seq"], strict=True)}
-    when = words["at" if clock == "here" else "time"]
-    wanted = pd.Series(True, index=words.index) if clock == "platform" else words["kind"] == "frame"
-    keep = wanted & when.notna()
+    keep = words["when"].notna()
     points = words.assign(
-        when=when,
         who=_named(speakers(words)),
         late=[pair in late for pair in zip(words["session"].astype(str), words["seq"], strict=True)],
         history=words["kind"] == "history",
     )
     drawn = points[keep].sort_values(["when", "seq"], kind="stable").reset_index(drop=True)
-    return drawn, int((wanted & when.isna()).sum())
+    return drawn, int((~keep).sum())
+
+
+def _with_moments(words: pd.DataFrame, *, clock: Clock) -> pd.DataFrame:
+    return words.assign(when=moments(words, clock))
 
 
 def _named(who: pd.Series[Any]) -> pd.Series[Any]:
@@ -325,7 +330,7 @@ def plot_response_times(messages: pd.DataFrame, *, clock: Clock = "platform") ->
 
     Args:
         messages: `log.messages`, `log.frames` or `log.table()`.
-        clock: "platform" measures by `channel.time`, "here" by arrival.
+        clock: "platform" measures by `channel.time`, delivery not included; "here" from sending to arrival.
 
     Raises:
         InputError: A column is missing, or matplotlib is not installed.

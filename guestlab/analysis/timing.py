@@ -2,9 +2,11 @@
 
 Each function takes `log.messages`, `log.frames` or `log.table()` as a pandas or a Dask DataFrame. Two
 clocks can be read. The platform's (`channel.time`) stamps every message with one clock, so that differences
-are true whatever this machine's clock says. Ours (`at`) tells when a message came here, the network
-included; messages filled in from history have no arrival and are left out there, and so are those of a
-file that tells no time.
+are true whatever this machine's clock says; how long a message took to be delivered is not in them. Ours
+(`at`) tells what the guest lived through: a message of the guest counts from when it was sent, any other
+from when it came here, live or filled in from history. One of the guest's that only history told of was sent
+at the platform's stamp, moved by what the session's others tell of the two clocks. Left out there is what a
+file tells without a time, and what only history knows of a session of which nothing came live.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ __all__ = [
     "RESPONSE_TIMES_COLUMNS",
     "SILENCES_COLUMNS",
     "TURNS_COLUMNS",
+    "moments",
     "response_times",
     "silences",
     "speakers",
@@ -57,7 +60,13 @@ RESPONSE_TIMES_COLUMNS: tuple[Column, ...] = (
     Column("turn", "int64", "", "The guest's turn, numbered as in `turns`."),
     Column("asked_at", _TIME, "ns", "When the guest began to wait."),
     Column("answered_at", _TIME, "ns", "Time of the first answer; missing where none came."),
-    Column("response_ms", "Float64", "ms", "How long the guest waited; missing where none came."),
+    Column(
+        "response_ms",
+        "Float64",
+        "ms",
+        "From one to the other, as the clock has it: on "
+        "the platform's without delivery, on ours all the guest waited; missing where none came.",
+    ),
     Column("who", "str", "", "Who answered, from `originating_entity`: bot, agent, or another word of it."),
     Column("first", "boolean", "", "Whether it is the guest's first turn of the session."),
 )
@@ -86,7 +95,9 @@ def turns(messages: FrameT, *, clock: Clock = "platform") -> FrameT:
 
     Args:
         messages: `log.messages`, `log.frames` or `log.table()`; pandas or Dask.
-        clock: "platform" orders and measures by `channel.time`, "here" by arrival.
+        clock: "platform" orders and measures by `channel.time`, delivery not included; "here" by our own
+            clock: the guest's words count when they were sent, all others when they came, live or from
+            history.
 
     Returns:
         A DataFrame with `TURNS_COLUMNS`. With Dask the sessions come in any order, each one whole.
@@ -105,7 +116,8 @@ def turns(messages: FrameT, *, clock: Clock = "platform") -> FrameT:
         6 guest         1     8006.0
     """
     _check_clock(clock)
-    return said(_turns, messages, "turns", _READS, TURNS_COLUMNS, clock=clock)
+    options: dict[str, Any] = {"clock": clock, "sending": clock == "here"}
+    return said(_turns, messages, "turns", _READS, TURNS_COLUMNS, **options)
 
 
 def response_times(
@@ -115,7 +127,10 @@ def response_times(
 
     Args:
         messages: `log.messages`, `log.frames` or `log.table()`; pandas or Dask.
-        clock: "platform" measures by `channel.time`, "here" by arrival.
+        clock: "platform" measures by `channel.time`, delivery not included; "here" by our own
+            clock: the guest's words count when they were sent, all others when they came, live or from
+            history. What was said again after a 429 counts from the first try in `log.frames` or
+            `log.table()`, from the last in `log.messages`, which has `latency_ms` alone.
         asked: Where a guest says several things in a row: whether waiting begins with the "first" of them
             or the "last".
 
@@ -141,7 +156,8 @@ def response_times(
             next_step='Pass asked="first" or asked="last".',
         )
     gives = RESPONSE_TIMES_COLUMNS
-    return said(_response_times, messages, "response_times", _READS, gives, clock=clock, asked=asked)
+    options: dict[str, Any] = {"clock": clock, "asked": asked, "sending": clock == "here"}
+    return said(_response_times, messages, "response_times", _READS, gives, **options)
 
 
 def silences(messages: FrameT, *, longer_than: float = 60.0, clock: Clock = "platform") -> FrameT:
@@ -150,7 +166,9 @@ def silences(messages: FrameT, *, longer_than: float = 60.0, clock: Clock = "pla
     Args:
         messages: `log.messages`, `log.frames` or `log.table()`; pandas or Dask.
         longer_than: Seconds; a stretch of exactly that length is not listed.
-        clock: "platform" measures by `channel.time`, "here" by arrival.
+        clock: "platform" measures by `channel.time`, delivery not included; "here" by our own
+            clock: the guest's words count when they were sent, all others when they came, live or from
+            history.
 
     Returns:
         A DataFrame with `SILENCES_COLUMNS`.
@@ -172,7 +190,7 @@ def silences(messages: FrameT, *, longer_than: float = 60.0, clock: Clock = "pla
             next_step="Pass seconds, such as longer_than=60.",
         )
     gives = SILENCES_COLUMNS
-    options: dict[str, Any] = {"clock": clock, "longer_than": longer_than}
+    options: dict[str, Any] = {"clock": clock, "longer_than": longer_than, "sending": clock == "here"}
     return said(_silences, messages, "silences", _READS, gives, **options)
 
 
@@ -198,17 +216,29 @@ def _check_clock(clock: str) -> None:
 
 def _timed(messages: pd.DataFrame, clock: Clock) -> pd.DataFrame:
     """Sort by session and time on one clock; number the sessions and the runs of one speaker."""
-    if clock == "platform":
-        timed = messages[messages["time"].notna()].assign(when=lambda rows: rows["time"])
-    else:
-        came = (messages["kind"] == "frame") & messages["at"].notna()
-        timed = messages[came].assign(when=lambda rows: rows["at"])
-    timed = timed.assign(who=speakers(timed)).sort_values(["session", "when", "seq"], kind="stable")
+    timed = messages.assign(who=speakers(messages), when=moments(messages, clock))
+    timed = timed[timed["when"].notna()]
+    timed = timed.sort_values(["session", "when", "seq"], kind="stable")
     place = pd.factorize(timed["session"])[0]
     begins = _changes(place)
     timed["place"] = place
     timed["run"] = (begins | _changes(pd.factorize(timed["who"])[0])).cumsum()
     return timed.reset_index(drop=True)
+
+
+def moments(messages: pd.DataFrame, clock: Clock) -> pd.Series[Any]:
+    """When each message was said on one clock; missing where that tells none."""
+    if clock == "platform":
+        return messages["time"]
+    live = messages["kind"] == "frame"
+    heard = live | messages["session"].isin(messages["session"][live])
+    is_own = messages["direction"] == "Inbound"
+    sent = messages["sent_at"].where(is_own & live)
+    # An own message whose echo was lost: by the platform's stamp, moved by what lies between the clocks.
+    apart = (sent - messages["time"]).groupby(messages["session"], dropna=False).transform("median")
+    sent = sent.where(live, messages["time"] + apart)
+    when: pd.Series[Any] = sent.where(is_own).fillna(messages["at"].where(live | ~is_own)).where(heard)
+    return when
 
 
 def _changes(codes: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:

@@ -136,6 +136,15 @@ def test_many_sessions_are_one_line_each(make_world: Any) -> None:
     assert "45 sessions, the first 40 of 45" in plot.description
 
 
+def test_a_timeline_tells_how_many_messages_it_leaves_out() -> None:
+    """On our own clock those of a session of which nothing came live."""
+    log = analysis.sample()
+    log.record("history", session="read later", message_id="h", message_direction="Outbound", text="hello",
+               message_type="Text", message_time=log.entries[0].at)  # fmt: skip
+    assert "1 without a time left out" in analysis.plot_timeline(log.messages, clock="here").description
+    assert "left out" not in analysis.plot_timeline(log.messages).description
+
+
 def test_a_long_session_is_cut_and_counted() -> None:
     """So that it stays readable."""
     from matplotlib.text import Text
@@ -245,7 +254,7 @@ def test_what_has_no_time_is_left_out_and_said() -> None:
     untimed = log.table().assign(monotonic_ns=UNTIMED)
     messages = log.messages.assign(monotonic_ns=UNTIMED)
     assert "; 6 without a time left out." in analysis.plot_latency(messages).description
-    assert "; 6 without a time left out." in analysis.plot_timeline(messages, clock="here").description
+    assert "; 7 without a time left out." in analysis.plot_timeline(messages, clock="here").description
     assert "left out" not in analysis.plot_timeline(messages).description
     assert "left out" in analysis.plot_sides(untimed).description
     assert "no frames with a time" in analysis.plot_budget(untimed).description
