@@ -25,6 +25,8 @@ from urllib.request import getproxies, proxy_bypass
 import httpx
 
 from guestlab.errors import InputError, NetworkError
+from guestlab.handshake.hosts import HostKind, read_host
+from guestlab.handshake.rules_network import NAME_IS_RIGHT
 from guestlab.protocol.transcripts import file_keys
 from guestlab.regions import is_loopback_host
 
@@ -46,6 +48,7 @@ __all__ = [
     "Response",
     "dns_reason",
     "environment_proxy",
+    "is_known_host",
     "json_object",
     "tls_context",
 ]
@@ -143,10 +146,20 @@ def json_object(content: bytes | str) -> dict[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
-def dns_reason(error: socket.gaierror) -> str:
-    """Tell a name that does not exist from a resolver that does not answer."""
+def is_known_host(host: str) -> bool:
+    """Whether the name is one of Genesys Cloud's, so that a failure to resolve it is not the name's fault."""
+    return read_host(host).kind is HostKind.GENESYS
+
+
+def dns_reason(error: socket.gaierror, host: str = "") -> str:
+    """Tell a name that does not exist from a resolver that does not answer, or does not know a real one."""
     if error.errno == socket.EAI_AGAIN:
         return "The name server did not answer: this machine may be offline."
+    if is_known_host(host):
+        return (
+            f"{host} was not resolved here, though it is a known region's host: this machine's DNS "
+            "does not know public names, or it is offline."
+        )
     return "The host name does not exist: an unknown region has no catch-all, it fails in DNS."
 
 
@@ -384,6 +397,8 @@ def _elapsed_ms(started_ns: int) -> float:
     return (time.monotonic_ns() - started_ns) / 1e6
 
 
+_NOT_RESOLVED = "Name or service not known"
+
 # exception → why, next step. First match wins; httpx puts DNS and refused connections in one class.
 _NETWORK_REASONS: tuple[tuple[type[Exception], str, str, str], ...] = (
     (
@@ -406,7 +421,7 @@ _NETWORK_REASONS: tuple[tuple[type[Exception], str, str, str], ...] = (
     ),
     (
         httpx.ConnectError,
-        "Name or service not known",
+        _NOT_RESOLVED,
         "The host name does not exist: an unknown region has no catch-all, it fails in DNS.",
         "Check the region; gl.REGIONS lists all of them.",
     ),
@@ -451,6 +466,9 @@ def _network_error(error: Exception, request: httpx.Request, log: Log) -> Networ
         for kind, part, why, next_step in _NETWORK_REASONS
         if isinstance(error, kind) and part in text
     )
+    host = request.url.host
+    if _NOT_RESOLVED in text and is_known_host(host):
+        why, next_step = dns_reason(socket.gaierror(socket.EAI_NONAME, text), host), NAME_IS_RIGHT
     return NetworkError(
         log.redact(f"{request.method} {request.url.scheme}://{request.url.netloc.decode()} got no answer."),
         why=why,

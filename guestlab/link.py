@@ -24,7 +24,8 @@ from websockets.protocol import State
 from guestlab.errors import HandshakeError, InputError, NetworkError
 from guestlab.handshake.diagnosis import diagnose
 from guestlab.handshake.evidence import Evidence
-from guestlab.http import dns_reason, tls_context
+from guestlab.handshake.rules_network import NAME_IS_RIGHT
+from guestlab.http import dns_reason, is_known_host, tls_context
 from guestlab.protocol.frames import describe_close
 from guestlab.upgrade import dial
 
@@ -279,8 +280,9 @@ def _unreachable(url: str, error: Exception, log: Log) -> NetworkError:
         why = "The server's TLS certificate is not signed by an authority trusted here."
         next_step = "Behind an intercepting company proxy, give its CA: Region(..., tls='ca.pem')."
     elif isinstance(error, socket.gaierror):
-        why = dns_reason(error)
-        next_step = "Check the region and this machine's network; gl.REGIONS lists every domain."
+        why = dns_reason(error, host)
+        anywhere = "Check the region and this machine's network; gl.REGIONS lists every domain."
+        next_step = NAME_IS_RIGHT if is_known_host(host) else anywhere
     elif isinstance(error, TimeoutError):
         why, next_step = "No answer came in time.", "Look at proxies and firewalls, then try again."
     else:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING, Any
+import socket
+from typing import TYPE_CHECKING, Any, NoReturn
+from uuid import uuid4
 
 import pytest
 from websockets.utils import accept_key
 
 from guestlab import errors
+from guestlab.lab import Lab
 from guestlab.link import Link
 from guestlab.log import Log
 from guestlab.sandbox import Sandbox
@@ -254,3 +257,28 @@ def test_an_origin_that_is_no_header_is_refused() -> None:
 
     with pytest.raises(errors.InputError, match="origin"):
         run(scenario())
+
+
+def test_a_known_name_that_is_not_resolved_has_one_cause_whoever_asks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A session, a REST call and an attempt say the same: the name is not doubted."""
+
+    def unresolved(*_: Any, **__: Any) -> NoReturn:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unresolved)
+    for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "HTTP_PROXY", "http_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    with Lab("mypurecloud.de", deployment_id=str(uuid4()), client_id="a", client_secret="b") as lab:
+        (attempt,) = (
+            finding for finding in lab.handshake().diagnosis.findings if finding.rule == "network.dns"
+        )
+        with pytest.raises(errors.NetworkError) as session:
+            lab.session(auto_start=False)
+        with pytest.raises(errors.NetworkError) as token:
+            lab.token()
+    assert "though it is a known region's host" in attempt.why
+    assert session.value.why == attempt.why.replace("login.", "webmessaging.")
+    assert token.value.why == attempt.why.replace("webmessaging.", "login.")
+    assert session.value.next_step == token.value.next_step == attempt.next_step

@@ -164,7 +164,7 @@ def _diagnosed(evidence: Evidence) -> Diagnosis:
     ]
     if all(finding.rule == UNEXPLAINED for finding in findings):
         return bare
-    findings.sort(key=lambda finding: finding.confidence != "confirmed")
+    findings.sort(key=lambda finding: (finding.rule != UNEXPLAINED, finding.confidence != "confirmed"))
     return Diagnosis(findings=tuple(findings), remarks=bare.remarks, evidence=evidence)
 
 
@@ -207,7 +207,23 @@ def _judged(evidence: Evidence) -> Diagnosis:
     fails = reading.has_failed or left_over or _says_nothing(reading) or asks_for_unknown_grant(reading)
     if not findings and fails:
         findings = [_unexplained(reading)]
+    elif _status_left_open(reading, findings):
+        findings = [_unexplained(reading), *findings]
     return Diagnosis(findings=tuple(findings), remarks=find_inventions(reading), evidence=evidence)
+
+
+def _status_left_open(reading: Reading, findings: list[Finding]) -> bool:
+    """Whether all that was found is beside the status that came back: the gateway gives it for no token."""
+    status = reading.evidence.http_status or 0
+    told = {finding.rule for finding in findings}
+    beside = _OAUTH_THERE in told and told <= {_OAUTH_THERE, *_BESIDE}
+    return beside and reading.at_guest_socket and status >= 400 and status not in _OF_THE_GATEWAY
+
+
+_OF_THE_GATEWAY = frozenset({400, 401, 403, 404, 429})
+"""Statuses that the guest socket's gateway is known or inferred to refuse an upgrade with."""
+_OAUTH_THERE = "credential.oauth-on-guest-socket"
+_BESIDE = ("upgrade.deployment-missing", "upgrade.subprotocol-not-used")
 
 
 def _finding(rule: Rule, match: Match) -> Finding:

@@ -20,7 +20,6 @@ from urllib.parse import unquote, urlsplit
 from guestlab.errors import InputError
 from guestlab.handshake.attempt import Step
 from guestlab.handshake.certificate import issuer_of
-from guestlab.handshake.hosts import HostKind, read_host
 from guestlab.http import dns_reason, environment_proxy, tls_context
 from guestlab.regions import is_loopback_host
 
@@ -153,16 +152,11 @@ class Dial:
 
     def _unresolved(self, error: socket.gaierror) -> str:
         """Say whose name was not resolved: the proxy's, a known region's, or another's."""
-        silent = error.errno == socket.EAI_AGAIN
         if self.proxy:
+            silent = error.errno == socket.EAI_AGAIN
             why = "the name server did not answer" if silent else "no such name"
             return f"the proxy {self.proxy}: its name {self.proxy.host} was not resolved ({why})"
-        if not silent and read_host(self.host).kind is HostKind.GENESYS:
-            return (
-                f"{self.host} was not resolved here, though it is a known region's host: this machine's DNS "
-                "does not know public names, or it is offline"
-            )
-        return dns_reason(error)
+        return dns_reason(error, self.host)
 
     async def tcp(self) -> str:
         """Connect to the first address that accepts; through the proxy, to the host behind it."""

@@ -96,6 +96,13 @@ _STATUSES: Mapping[int, Hint] = {
         ),
     ),
     408: _BETWEEN,
+    414: Hint(
+        points_to=(
+            "414 says that the address is longer than the one who answered takes (RFC 9110 section 15.5.15): "
+            "it is about the length, not about what stands in it."
+        ),
+        look="Shorten it: the guest socket needs deploymentId alone, a UUID of 36 characters.",
+    ),
     426: Hint(
         points_to=(
             "426 asks for another protocol: the headers Upgrade and Connection did not arrive, or the request"

@@ -17,6 +17,15 @@ _INVENTED_SCOPE = re.compile(
     r"notifications:subscribe|websocket:|urn:genesys:cloud:oauth|conversation:read|guest:",
     re.IGNORECASE,
 )
+_GUEST_SCOPE = re.compile(
+    r"web-?chat:|web-?messaging:|messaging:(?:\*|guest)|websocket:|guest:", re.IGNORECASE
+)
+"""Invented scopes that are to let somebody onto the guest socket: no role does that either."""
+_NO_SUCH_SCOPE = "Scopes with such names do not exist."
+_NO_ROLE_EITHER = (
+    "Leave scope out. No role lets anybody onto the guest socket either: open it with deploymentId, and "
+    "without any token."
+)
 _PROVIDER_KEYS = frozenset({"idToken", "id_token", "authCode", "jwt", "code", "openIdToken"})
 """Keys under which people put an identity provider's token into a guest's configureSession."""
 _NEEDS_USER = re.compile(r"/api/v2/(?:.*/)?users/me(?:/|$)")
@@ -43,13 +52,16 @@ def _scope(reading: Reading) -> Match | None:
     grant = reading.fields.get("grant_type") or dict(reading.address.query).get("grant_type") or ""
     of_client = "client_credentials" in {grant, reading.kind}
     shown = f"scope {quote_text(asked, 100)}" if asked else ""
+    instead = _NO_ROLE_EITHER if _GUEST_SCOPE.search(asked or reading.note.text) else ""
     if reading.target in {Target.TOKEN, Target.AUTHORIZE} and asked:
         if of_client and not reading.succeeded:
-            return confirmed(*reading.lines("url"), shown, fault="The request asks for scopes.")
+            return confirmed(
+                *reading.lines("url"), shown, fault="The request asks for scopes.", next_step=instead
+            )
         if _INVENTED_SCOPE.search(asked):
-            return confirmed(*reading.lines("url"), shown, fault="Scopes with such names do not exist.")
+            return confirmed(*reading.lines("url"), shown, fault=_NO_SUCH_SCOPE, next_step=instead)
     if reading.note.says("invented scope") and not reading.is_configured:
-        return likely(*reading.lines("note"), fault="Scopes with such names do not exist.")
+        return likely(*reading.lines("note"), fault=_NO_SUCH_SCOPE, next_step=instead)
     if (
         of_client
         and reading.note.says("scope")

@@ -14,7 +14,7 @@ from guestlab.handshake.rule import SOURCES, Judge, Match, Rule, confirmed, like
 if TYPE_CHECKING:
     from guestlab.handshake.reading import Reading
 
-__all__ = ["BEFORE_UPGRADE", "NETWORK_RULES"]
+__all__ = ["BEFORE_UPGRADE", "NAME_IS_RIGHT", "NETWORK_RULES"]
 
 BEFORE_UPGRADE = frozenset({"dns", "tcp", "tls"})
 """Steps after whose failure no answer of the server exists."""
@@ -32,7 +32,7 @@ def _ended_at(step: str) -> Judge:
         if note.startswith("the proxy"):
             return confirmed(*lines, note=note, what=_PROXY[step], next_step=_OTHER_PROXY)
         if step == "dns" and _is_known(reading):
-            return confirmed(*lines, note=note, next_step=_NAME_IS_RIGHT)
+            return confirmed(*lines, note=note, next_step=NAME_IS_RIGHT)
         return confirmed(*lines, note=note)
 
     return judge
@@ -55,7 +55,7 @@ def _by_words(reading: Reading, step: str) -> Match | None:
         return None
     if reading.host is not None and not (_is_known(reading) or reading.is_loopback):
         return None  # the host itself is to blame: endpoint.unknown-host says so
-    next_step = _NAME_IS_RIGHT if step == "dns" and _is_known(reading) else _NEXT.get(ended, "")
+    next_step = NAME_IS_RIGHT if step == "dns" and _is_known(reading) else _NEXT.get(ended, "")
     lines = reading.lines("url", "http_status", "note")
     return likely(*lines, note=_WORDS_SAY[ended], what=_WHAT.get(ended, ""), next_step=next_step)
 
@@ -90,7 +90,7 @@ _WORDS_SAY = {
         "was whole."
     ),
 }
-_NAME_IS_RIGHT = (
+NAME_IS_RIGHT = (
     "The name is one of Genesys Cloud's, so look at this machine's network and DNS; guestlab preflight shows "
     "each step."
 )

@@ -372,3 +372,36 @@ def test_a_socket_of_which_the_browser_kept_nothing_is_not_called_right() -> Non
 def test_secrets_in_words_are_not_repeated(text: str) -> None:
     """Whatever was pasted, torn or told."""
     assert "mysupersecret99" not in str(diagnose_text(text)) + repr(diagnose_text(text).evidence)
+
+
+@pytest.mark.parametrize("status", [414, 431, 500, 502])
+@pytest.mark.parametrize("query", ["deploymentId=3d2f0c1e-0000-4000-8000-000000000001&", ""])
+def test_a_status_no_token_brings_about_is_not_laid_on_the_token(status: int, query: str) -> None:
+    """It stays unexplained, first; that a token stands there is told beside it."""
+    url = f"wss://webmessaging.mypurecloud.de/v1?{query}access_token=x"
+    rules = diagnose(url=url, http_status=status, body="").rules
+    assert rules[0] == "unexplained"
+    assert "credential.oauth-on-guest-socket" in rules
+
+
+def test_an_address_too_long_is_said_to_be_too_long() -> None:
+    """414 is about the length."""
+    (finding,) = diagnose(
+        url=f"wss://webmessaging.mypurecloud.de/v1?deploymentId={'a' * 20_000}", http_status=414
+    ).findings
+    assert finding.rule == "unexplained"
+    assert "longer" in finding.why
+    assert "36 characters" in finding.next_step
+
+
+@pytest.mark.parametrize("scope", ["webmessaging:guest", "webchat:guest:join", "guest:connect"])
+def test_a_scope_for_the_guest_socket_is_not_replaced_by_a_role(scope: str) -> None:
+    """No role opens it either; for a call of the Platform API the role is the thing to change."""
+    url = "https://login.mypurecloud.de/oauth/token"
+    guest = diagnose(url=url, request_body=f"grant_type=client_credentials&scope={scope}").top
+    call = diagnose(url=url, request_body="grant_type=client_credentials&scope=conversations").top
+    assert guest is not None
+    assert call is not None
+    assert "deploymentId" in guest.next_step
+    assert "Integrations" not in guest.next_step
+    assert "role with the missing permission" in call.next_step
