@@ -166,9 +166,14 @@ def _began(first: Entry, response: Entry | None, timings: dict[str, float]) -> i
     """When it began. The upgrade of a session is recorded when it is answered, its steps before it."""
     began = first.at
     if response is not None and response.latency_ms is not None:
-        began = min(began, response.at - int(response.latency_ms * 1e6))
-    began -= int(sum(timings[name] for name in ("dns", "connect") if timings[name] > 0) * 1e6)
-    return max(began, -(2**63))  # a latency that some file claims may be longer than history
+        began = min(began, response.at - _nanoseconds(response.latency_ms))
+    began -= sum(_nanoseconds(timings[name]) for name in ("dns", "connect") if timings[name] > 0)
+    return max(began, -(2**63))
+
+
+def _nanoseconds(milliseconds: float) -> int:
+    """A latency that some file claims may be longer than history, and longer than a float's nanoseconds."""
+    return int(max(-(2.0**63), min(milliseconds * 1e6, 2.0**63)))
 
 
 def _moment(nanoseconds: int) -> str:
