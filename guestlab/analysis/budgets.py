@@ -44,6 +44,7 @@ _CONNECTIONS = "connections.rate.per.minute"
 _NAMES = tuple(row.name for row in BUDGETS)
 _WHOSE: tuple[Column, ...] = (
     *columns_of("session", "attempt"),
+    Column("source_file", "str", "", "File or run of what names no session: attempts count anew in each."),
     Column("connection", "Int64", "", "Its 1st, 2nd … connection, where each has a budget of its own."),
     Column("deployment", "str", "", "Deployment id, for the budget all its connections share."),
     Column("budget", "category", "", "The key in the vendor's limits page; typing has none there.", _NAMES),
@@ -81,7 +82,8 @@ BUDGET_COLUMNS: tuple[Column, ...] = (
 _READS = columns_of(
     "seq", "at", "kind", "direction", "attempt", "session", "action", "frame_code", "class_name", "tracing_id"
 )
-_OPTIONAL = columns_of("event_types", "raw", "url", "step", "exchange", "http_status")
+_OPTIONAL = columns_of("event_types", "raw", "url", "step", "exchange", "http_status", "source_file")
+_WHO = ["session", "attempt", "source_file"]
 _CONNECTS = (*columns_of("at"), Column("deployment", "str", "", ""), Column("refused", "bool", "", ""))
 _TOO_MANY = (429, 4029)
 _TOO_MANY_CLASS = "TooManyRequestsErrorMessage"
@@ -133,7 +135,8 @@ def budget(frames: FrameT, at: datetime | str | None = None, *, limits: Limits =
         limits: The budgets.
 
     Returns:
-        A DataFrame with `BUDGET_COLUMNS`: of each session its connection at that moment; no row where
+        A DataFrame with `BUDGET_COLUMNS`: of each session its last connection up to then, closed
+        or not; no row where
         nothing has a time.
 
     Raises:
@@ -182,11 +185,12 @@ def _uses(frames: pd.DataFrame) -> pd.DataFrame:
     "history"), typing, refused, until (of a refusal: when it ends). A refusal is named after what it
     refused.
     """
-    frames = arrivals(frames)
+    frames = arrivals(_of_runs(frames))
     closed = (frames["kind"] == "close").astype("int64")
     # Numbered by the closes before: a close belongs to the connection it ends.
-    closes = closed.groupby([frames["session"], frames["attempt"]], dropna=False)
-    number, last = closes.cumsum() - closed + 1, closes.transform("sum") + 1
+    closes = closed.groupby([frames[name] for name in _WHO], dropna=False)
+    number = closes.cumsum() - closed + 1
+    last = number.groupby([frames[name] for name in _WHO], dropna=False).transform("max")
     frames = frames.assign(
         connection=number, last=last, name=frames["action"], typing=False, until=frames["at"]
     )
@@ -195,9 +199,15 @@ def _uses(frames: pd.DataFrame) -> pd.DataFrame:
     parts = [sent, _refusals(frames, sent)]
     if {"url", "exchange", "http_status"} <= set(frames.columns):
         parts += _requests(frames, frames["url"].str.contains(_HISTORY_PATH, regex=False, na=False))
-    kept = ["session", "attempt", "connection", "last", "at", "name", "typing", "refused", "until"]
+    kept = [*_WHO, "connection", "last", "at", "name", "typing", "refused", "until"]
     uses = pd.concat([part[kept] for part in parts])
     return uses.astype({"typing": "bool", "refused": "bool"}).sort_values("at", kind="stable")
+
+
+def _of_runs(frames: pd.DataFrame) -> pd.DataFrame:
+    """Name file or run where no session does: a session is one, in however many files it stands."""
+    source = frames["source_file"] if "source_file" in frames else pd.Series(pd.NA, frames.index, "str")
+    return frames.assign(source_file=source.where(frames["session"].isna()))
 
 
 def _is_typing(sent: pd.DataFrame) -> pd.Series[bool]:
@@ -211,7 +221,7 @@ def _refusals(frames: pd.DataFrame, sent: pd.DataFrame) -> pd.DataFrame:
     """Frames that say too many, each with what it refused: the frame of the same tracing id."""
     too_many = frames["frame_code"].isin(_TOO_MANY) | (frames["class_name"] == _TOO_MANY_CLASS)
     refusals = frames[(frames["kind"] == "frame") & (frames["direction"] == "received") & too_many]
-    keys = ["session", "attempt", "tracing_id"]
+    keys = [*_WHO, "tracing_id"]
     asked = sent[sent["tracing_id"].notna()].drop_duplicates(keys)[[*keys, "name", "typing"]]
     known = refusals.drop(columns=["name", "typing"]).merge(asked, on=keys, how="left")
     wait = pd.Series(DEFAULT_PENALTY, index=known.index)
@@ -274,7 +284,7 @@ class _Counted(NamedTuple):
 
 
 def _groups(uses: pd.DataFrame, *, now: bool) -> Iterator[tuple[tuple[Any, ...], Budget, _Counted]]:
-    """Whose budget (session, attempt, connection, no deployment), which, and what counts against it.
+    """Whose budget (session, attempt, file, connection, no deployment), which, and what counts against it.
 
     With `now`, of each session and attempt the last connection alone.
     """
@@ -284,7 +294,7 @@ def _groups(uses: pd.DataFrame, *, now: bool) -> Iterator[tuple[tuple[Any, ...],
             continue  # the deployment's: counted apart
         is_off = row.actions is not None and row.actions <= OFF_SOCKET
         mine = uses[off_socket if is_off else ~off_socket]
-        keys = ["session", "attempt", *(["connection"] if row.per_connection and not now else [])]
+        keys = [*_WHO, *(["connection"] if row.per_connection and not now else [])]
         codes = mine.groupby(keys, dropna=False).ngroup().to_numpy()
         heads = mine.iloc[np.unique(codes, return_index=True)[1]]
         wanted = _counts(row, mine)
@@ -295,7 +305,7 @@ def _groups(uses: pd.DataFrame, *, now: bool) -> Iterator[tuple[tuple[Any, ...],
         counted = _Counted.of(mine.iloc[kept])
         edges = np.searchsorted(codes[kept], np.arange(len(heads) + 1))
         number = heads["last" if now else "connection"] if row.per_connection else [None] * len(heads)
-        whose = zip(heads["session"], heads["attempt"], number, [None] * len(heads), strict=True)
+        whose = zip(*(heads[name] for name in _WHO), number, [None] * len(heads), strict=True)
         forced = [_NEVER] * len(heads) if is_off or not now else _forced(mine, codes, len(heads))
         for one, start, end, until in zip(whose, edges, edges[1:], forced, strict=False):
             yield one, row, counted.part(slice(start, end), int(until))
@@ -320,7 +330,7 @@ def _sorted(rows: list[tuple[Any, ...]], columns: tuple[Column, ...]) -> pd.Data
     """By whose and which; the names of budgets sort by their place in the table."""
     found = pd.DataFrame(rows, columns=[column.name for column in columns])
     place = found["budget"].map({name: place for place, name in enumerate(_NAMES)})
-    keys = ["session", "attempt", "place", "connection"]
+    keys = [*_WHO, "place", "connection"]
     return found.assign(place=place).sort_values(keys, kind="stable")
 
 
@@ -428,8 +438,9 @@ def _connects(upgrades: pd.DataFrame, *, function_name: str, **options: Any) -> 
         options["at"] = _moment(options["at"])
         upgrades = upgrades[upgrades["at"] <= options["at"]]
     judge, gives = (_peak, RATES_COLUMNS) if function_name == "rates" else (_left, BUDGET_COLUMNS)
+    nobody = [None] * (len(_WHO) + 1)  # and no connection
     rows = [
-        (None, None, None, deployment, *judge(row, _Counted.of(part.assign(until=part["at"])), **options))
+        (*nobody, deployment, *judge(row, _Counted.of(part.assign(until=part["at"])), **options))
         for deployment, part in upgrades.sort_values("at").groupby("deployment", dropna=False)
     ]
     return pd.DataFrame(rows, columns=[column.name for column in gives])

@@ -1,7 +1,8 @@
 """Two logs of one conversation, message by message: what only one saw, what differs, what was reordered.
 
 Two clients of the same guest session, a browser's HAR against our own log, yesterday's run against
-today's copy: messages are joined by their stable id alone, because each log names its sessions itself.
+today's copy: messages are joined by their stable id alone, because each log names its sessions itself;
+where one log has an id at several times, as of several runs of a sandbox, by the time too.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from guestlab.analysis.copies import told_apart
 from guestlab.analysis.intake import FrameT, by, columns_of, ms, nanoseconds, said, together
 from guestlab.log.entry import Column
 
@@ -55,7 +57,11 @@ _JOINED = (
 
 
 def compare_logs(one: FrameT, other: FrameT) -> FrameT:
-    """Compare what two logs have of the same messages.
+    """Compare two records of one conversation: what each has of the same messages.
+
+    Two runs that said the same are two conversations: of those compare `Log.summary()`, or what
+    `response_times` and `disorder` give. One id at several times, as in archives of a sandbox's runs, is
+    joined by the time too.
 
     Args:
         one: `log.messages`, `log.frames` or `log.table()` of the first log; pandas or Dask.
@@ -90,12 +96,11 @@ def _named(messages: pd.DataFrame, *, log: str) -> pd.DataFrame:
 
 def _joined(copies: pd.DataFrame) -> pd.DataFrame:
     """Both copies of each message side by side; of several the first to come."""
+    copies = copies.assign(which=told_apart(copies, "session", "time", within="log"))
+    keys = ["message_id", "which"]
     ordered = copies.sort_values(["at", "seq"], kind="stable").assign(latency_ms=_latency)
     one, other = (
-        ordered[ordered["log"] == log]
-        .drop_duplicates("message_id")
-        .set_index("message_id")
-        .add_suffix(f"_{log}")
+        ordered[ordered["log"] == log].drop_duplicates(keys).set_index(keys).add_suffix(f"_{log}")
         for log in ("one", "other")
     )
     both = one.join(other, how="outer")

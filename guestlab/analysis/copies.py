@@ -2,6 +2,7 @@
 
 A message is told by its stable id, `channel.messageId` or else `id` of its body, which is the same live and
 in history (level: measured by the survey's live sessions). Where a log lacks it, the id is read from `raw`.
+One id at different times in different files is not one message: a sandbox gives the same ids in every run.
 """
 
 from __future__ import annotations
@@ -21,16 +22,17 @@ from guestlab.analysis.intake import (
     together,
 )
 from guestlab.log.entry import Column
-from guestlab.protocol.messages import Message
+from guestlab.log.history_pages import messages_on_pages
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from guestlab.protocol.messages import Message
 
 __all__ = [
     "DUPLICATES_COLUMNS",
     "LIVE_VERSUS_HISTORY_COLUMNS",
     "duplicates",
     "live_versus_history",
+    "told_apart",
 ]
 
 _TIME = "datetime64[ns, UTC]"
@@ -59,7 +61,8 @@ DUPLICATES_COLUMNS: tuple[Column, ...] = (
 
 LIVE_VERSUS_HISTORY_COLUMNS: tuple[Column, ...] = (
     _ID,
-    Column("session", "str", "", "Session it came live in; that of the history otherwise, where known."),
+    Column("session", "str", "", "Session it came live in; otherwise that of the history, or that in which "
+           "others of its page were handed over."),
     Column("found", "category", "", "Where it was seen.", ("live", "history", "both")),
     Column("direction", "category", "", "Seen from the platform.", ("Inbound", "Outbound")),
     Column("live_at", _TIME, "ns", "First arrival on the socket."),
@@ -70,17 +73,18 @@ LIVE_VERSUS_HISTORY_COLUMNS: tuple[Column, ...] = (
     Column("live_time", _TIME, "ns", "`channel.time` as it came live."),
     Column("history_time", _TIME, "ns", "`channel.time` in history."),
     Column("same_time", "boolean", "", "Whether they agree; missing where it was seen in one only."),
-)
+)  # fmt: skip
 """One row per message, sorted by its time, live or else in history, then by `message_id`."""
 
 _COPY_READS = columns_of(
     "session", "seq", "at", "kind", "direction", "message_id", "message_direction", "message_type",
     "message_time", "text",
 )  # fmt: skip
-_ON_PAGES = ("session", "seq", "at", "kind", "url", "raw")
-_HISTORY_PATH = "/api/v2/webmessaging/messages"
+_ON_PAGES = columns_of("session", "seq", "at", "kind", "message_id", "url", "raw")
+_SOURCE = columns_of("source_file")
 _SIGHTING = (
     *(column for column in _COPY_READS if column.name not in {"direction", "message_type"}),
+    *_SOURCE,
     Column("heard", "bool", "", "Whether its session could have heard it live: some frame of it is there."),
 )
 
@@ -139,8 +143,8 @@ def live_versus_history(table: FrameT) -> FrameT:
             g3    live
     """
     check(table, "live_versus_history", [*(c.name for c in _COPY_READS), "url", "raw"], "log.table()")
-    words = by(_words, table, _COPY_READS, _SIGHTING)
-    pages = by(_on_pages, table, columns_of(*_ON_PAGES), _SIGHTING, on=None)
+    words = by(_words, table, _COPY_READS, _SIGHTING, optional=_SOURCE)
+    pages = by(_on_pages, table, _ON_PAGES, _SIGHTING, on=None, optional=_SOURCE)
     sightings: FrameT = together([words, pages])
     return by(_compared, sightings, _SIGHTING, LIVE_VERSUS_HISTORY_COLUMNS, on="message_id")
 
@@ -231,29 +235,17 @@ def _words(table: pd.DataFrame) -> pd.DataFrame:
         & table["message_id"].notna()
     )
     heard = table["session"].isna() | table["session"].isin(table["session"][table["kind"] == "frame"])
-    return table.assign(heard=heard)[words]
+    return table.assign(heard=heard, source_file=table.get("source_file"))[words]
 
 
 def _on_pages(table: pd.DataFrame) -> pd.DataFrame:
     """One row for each message of each page of history."""
-    rows = [row for page in _pages(table) for row in _on_page(page)]
+    rows = [
+        (one.session, one.page.seq, one.page.at, "history", one.message.key, one.message.direction,
+         _timestamp(one.message), one.message.text, getattr(one.page, "source_file", None), True)
+        for one in messages_on_pages(table)
+    ]  # fmt: skip
     return pd.DataFrame(rows, columns=[column.name for column in _SIGHTING])
-
-
-def _pages(table: pd.DataFrame) -> Iterator[Any]:
-    is_page = (table["kind"] == "response") & table["url"].str.contains(_HISTORY_PATH, regex=False, na=False)
-    yield from table[is_page & table["raw"].notna()].itertuples(index=False)
-
-
-def _on_page(page: Any) -> Iterator[tuple[object, ...]]:
-    """The messages of one response, as sightings."""
-    _, _, body = page.raw.replace("\r\n", "\n").partition("\n\n")
-    entities = _json(body).get("entities")
-    for entity in entities if isinstance(entities, list) else []:
-        message = Message.from_body(entity)
-        if message.key and message.type not in {"Event", "Receipt"}:
-            yield (page.session, page.seq, page.at, "history", message.key, message.direction,
-                   _timestamp(message), message.text, True)  # fmt: skip
 
 
 def _timestamp(message: Message) -> pd.Timestamp | None:
@@ -264,13 +256,12 @@ def _timestamp(message: Message) -> pd.Timestamp | None:
 
 
 def _compared(sightings: pd.DataFrame) -> pd.DataFrame:
-    heard = sightings.groupby("message_id")["heard"].transform("any")
+    sightings = sightings.assign(which=told_apart(sightings, "source_file", "message_time"))
+    keys = ["message_id", "which"]
+    heard = sightings.groupby(keys, dropna=False)["heard"].transform("any")
     ordered = sightings[heard | sightings["kind"].eq("frame")].sort_values(["at", "seq"], kind="stable")
     sides = {
-        name: ordered[ordered["kind"] == kind]
-        .drop_duplicates("message_id")
-        .set_index("message_id")
-        .add_suffix(f"_{name}")
+        name: ordered[ordered["kind"] == kind].drop_duplicates(keys).set_index(keys).add_suffix(f"_{name}")
         for name, kind in (("live", "frame"), ("history", "history"))
     }
     both = sides["live"].join(sides["history"], how="outer")
@@ -292,6 +283,27 @@ def _compared(sightings: pd.DataFrame) -> pd.DataFrame:
     )
     result["when"] = result["live_time"].fillna(result["history_time"])
     return result.reset_index().sort_values(["when", "message_id"], kind="stable")
+
+
+def told_apart(rows: pd.DataFrame, source: str, time: str, within: str | None = None) -> pd.Series[Any]:
+    """Tell messages of one id apart that cannot be one: a time where sources differ in it, else missing.
+
+    The platform's ids are unique; those of a sandbox are the same in every run of one seed.
+
+    Args:
+        rows: Sightings of messages.
+        source: The column that says where each was seen.
+        time: That of the platform's time.
+        within: The column whose values are compared with one another: what differs between them counts as
+            another copy of one message.
+    """
+    sources = rows[source].fillna("")
+    first = rows[time].groupby([rows["message_id"], sources]).transform("min")
+    group = [rows["message_id"], *([rows[within]] if within else [])]
+    several = first.groupby(group, observed=True).transform("nunique") > 1
+    split = several.groupby(rows["message_id"]).transform("any")
+    which: pd.Series[Any] = first.where(split)
+    return which
 
 
 def _same(one: pd.Series[Any], other: pd.Series[Any], known: pd.Series[bool]) -> pd.Series[Any]:

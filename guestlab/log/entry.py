@@ -131,7 +131,12 @@ COLUMNS: tuple[Column, ...] = (
     Column("late", "boolean", "", "Whether a message came after one with a later `message_time`."),
     Column("note", "str", "", "One sentence in plain words."),
     Column("raw", "str", "", "What crossed the wire, secrets masked: HTTP head and body, or the frame."),
-    Column("source_file", "str", "", "File it was read from; missing in a live log."),
+    Column(
+        "source_file",
+        "str",
+        "",
+        "File it was read from; in a dataset the run, where no file; missing in a live log.",
+    ),
 )
 """The schema of `log.table()`, in column order."""
 

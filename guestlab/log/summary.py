@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from guestlab.log.entry import UNTIMED, Column
+from guestlab.log.history_pages import messages_on_pages
 from guestlab.log.reading.report import how_many
 from guestlab.log.times import iso_of
 
@@ -165,10 +166,9 @@ def _messages(log: Log, table: pd.DataFrame) -> Iterator[Row]:
     )
     # What was said by REST alone, in a session without a frame, was never to come live.
     heard = table["session"].isna() | table["session"].isin(table["session"][table["kind"] == "frame"])
-    read = table[said & heard & (table["kind"] == "history")][["session", "message_id"]].drop_duplicates()
-    missed = len(
-        read.merge(live.drop_duplicates(), how="left", indicator=True).query("_merge == 'left_only'")
-    )
+    filled = table[said & heard & (table["kind"] == "history")]["message_id"]
+    read = {*filled, *(one.message.key for one in messages_on_pages(table))}
+    missed = len(read - {*live["message_id"]})
     yield from _some("missed live", missed, f"known from history alone, of {len(read)} read there")
 
 

@@ -204,3 +204,41 @@ def test_a_moment_that_is_none_is_refused(moment: Any) -> None:
     """With how to write one."""
     with pytest.raises(InputError, match="is no moment"):
         analysis.budget(analysis.sample().frames, moment)
+
+
+@pytest.mark.parametrize("dask", [False, True])
+def test_attempts_of_different_runs_are_not_added_up(tmp_path: Any, *, dask: bool) -> None:
+    """Each run counts its attempts from 1, and its log names no session there."""
+    for run in (1, 2):
+        log = Log()
+        for at in range(2):
+            moment = (1000 * run + at) * 10**9
+            log.record("frame", at_ns=moment, monotonic_ns=moment, direction="sent", attempt=1,
+                       action="configureSession")  # fmt: skip
+        archive = log.to_parquet(tmp_path / "archive")
+    table: Any = pd.read_parquet(archive)
+    if dask:
+        table = pytest.importorskip("dask.dataframe").from_pandas(table, npartitions=2)
+    found: Any = analysis.rates(table)
+    found = found.compute() if dask else found
+    configured = found[found["budget"] == "configure.per.session.rate.per.minute"]
+    assert configured["sent"].tolist() == [2, 2]
+    assert configured["source_file"].nunique() == 2
+
+
+def test_a_session_is_one_in_however_many_files() -> None:
+    """What names its session needs no file."""
+    log = Log()
+    for source in ("a.har", "b.har"):
+        log.record("frame", session="s", direction="sent", action="echo", source_file=source)
+    assert analysis.rates(log.table())["sent"].max() == 2
+
+
+def test_after_a_close_there_is_no_next_connection_yet() -> None:
+    """Its budgets stand for the connection that was."""
+    log = Log()
+    log.record("frame", session="s", at_ns=10**18, monotonic_ns=1, direction="sent", action="echo")
+    log.record("close", session="s", at_ns=10**18 + 1, monotonic_ns=1, close_code=1000)
+    found = analysis.budget(log.frames).dropna(subset="connection").set_index("budget")
+    assert set(found["connection"]) == {1}
+    assert found.loc["requests.per.connection.rate.per.minute", "used"] == 1

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import guestlab as gl
 from guestlab import analysis
 from guestlab.analysis.comparing import _moved
 from guestlab.log import Log
@@ -96,6 +97,73 @@ def test_pages_of_history_are_read_out_of_the_responses() -> None:
     assert found.loc["a", ["same_text", "same_time"]].tolist() == [True, True]
     assert found.loc["b", ["same_text", "same_time"]].tolist() == [False, False]
     assert found.loc["c", "history_text"] == "missed"
+
+
+def page_of(log: Log, *keys: str) -> None:
+    """Record a page of history with some messages."""
+    entities = [
+        {"id": key, "type": "Text", "text": key, "direction": "Outbound", "channel": {}} for key in keys
+    ]
+    raw = "HTTP/1.1 200 OK\r\n\r\n" + json.dumps({"entities": entities})
+    log.record("response", url="https://api.x/api/v2/webmessaging/messages?pageNumber=1", raw=raw)
+
+
+def test_what_was_lost_live_has_its_session() -> None:
+    """That in which others of the same page came; none where none did."""
+    log = Log()
+    for session, key in (("s1", "a"), ("s2", "b")):
+        log.record("frame", session=session, direction="received", message_id=key, message_type="Text",
+                   message_direction="Outbound")  # fmt: skip
+    page_of(log, "lost", "b")
+    page_of(log, "foreign")
+    found = analysis.live_versus_history(log.table()).set_index("message_id")
+    assert found["session"].fillna("").to_dict() == {"a": "s1", "b": "s2", "lost": "s2", "foreign": ""}
+    assert found.loc["lost", "found"] == "history"
+
+
+def runs_of_one_seed() -> list[Log]:
+    """Two runs that gave the same ids to what they said an hour apart."""
+    logs = [Log(), Log()]
+    for number, log in enumerate(logs):
+        for key in ("a", "b"):
+            about: dict[str, Any] = {"session": f"s{number}", "message_id": key, "message_type": "Text",
+                                     "message_direction": "Outbound", "text": f"{key} of {number}",
+                                     "message_time": (1 + 3600 * number) * 10**9}  # fmt: skip
+            log.record("frame" if key == "a" else "history", direction="received", at_ns=10**12 + number,
+                       monotonic_ns=10**12 + number, **about)  # fmt: skip
+            if key == "a":
+                log.record("history", **about)
+    return logs
+
+
+@pytest.mark.parametrize("dask", [False, True])
+def test_one_id_in_two_runs_is_two_messages(tmp_path: Any, *, dask: bool) -> None:
+    """Nothing of one run is held against the other's, in an archive of both."""
+    archive = tmp_path / "archive"
+    for log in runs_of_one_seed():
+        archive = log.to_parquet(archive)
+    table: Any = gl.read(archive).table()
+    if dask:
+        table = pytest.importorskip("dask.dataframe").from_pandas(table, npartitions=2)
+    found: Any = analysis.live_versus_history(table)
+    found = found.compute() if dask else found
+    rows = sorted(zip(found["message_id"], found["session"], found["found"], strict=True))
+    assert rows == [("a", "s0", "both"), ("a", "s1", "both"), ("b", "s0", "history"), ("b", "s1", "history")]
+    assert found["same_text"].dropna().all()
+    compared: Any = analysis.compare_logs(table, table)
+    compared = compared.compute() if dask else compared
+    assert len(compared) == 4
+    assert (compared["text_one"] == compared["text_other"]).all()
+
+
+def test_two_files_of_one_conversation_are_still_joined() -> None:
+    """A HAR and our own log: other sessions, other files, the same times."""
+    log = Log()
+    for source, kind in (("a.har", "frame"), ("b.jsonl", "history")):
+        log.record(kind, session=source, source_file=source, message_id="k", message_type="Text",
+                   message_direction="Inbound", message_time=10**9)  # fmt: skip
+    log.record("frame", session="b.jsonl", source_file="b.jsonl", direction="sent")
+    assert analysis.live_versus_history(log.table())["found"].tolist() == ["both"]
 
 
 @pytest.mark.parametrize("dask", [False, True])

@@ -65,6 +65,19 @@ def test_what_was_said_by_rest_alone_was_not_missed() -> None:
     assert rows(log)["messages in"][0] == 2
 
 
+def test_what_only_a_page_of_history_tells_was_missed_live() -> None:
+    """Read by history(), not filled in; a message seen there twice is one."""
+    log = told_log()
+    raw = 'HTTP/1.1 200 OK\r\n\r\n{"entities":[' + ",".join(
+        f'{{"id":"{key}","type":"Text","channel":{{}}}}' for key in ("m1", "m2", "lost")
+    )
+    for _ in range(2):
+        log.record(
+            "response", url="https://api.x/api/v2/webmessaging/messages", http_status=200, raw=raw + "]}"
+        )
+    assert rows(log)["missed live"] == (2, "known from history alone, of 4 read there")
+
+
 def test_the_summary_tells_what_happened() -> None:
     """Every number with its lane."""
     found = rows(told_log())

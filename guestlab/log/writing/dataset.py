@@ -71,8 +71,9 @@ def write_parquet(log: Log, folder: Path) -> Path:
     several is another one, and so is one without times (`monotonic_ns` 0): written into the folder that holds
     its parts, they stand there twice.
 
-    `gl.read` gives an equal log, but for `source_file`, which is the dataset's name where it was missing.
-    Rows lie by session, then `seq`, in one file per day of `at`.
+    `gl.read` gives an equal log, but for `source_file`, which names the run where it was missing: "run " and
+    16 digits that every copy of the log has, so that what counts anew in each run can be told apart. Rows lie
+    by session, then `seq`, in one file per day of `at`.
 
     Raises:
         InputError: pyarrow is not installed.
@@ -80,6 +81,7 @@ def write_parquet(log: Log, folder: Path) -> Path:
     """
     schema = arrow_schema()
     table = arrow().concat_tables([schema.empty_table(), *(_table(*block) for block in blocks_of(log))])
+    table = _of_run(table, run_of(table))
     if folder.exists() and not folder.is_dir():
         raise LogError(
             f"{folder.name} is a file.",
@@ -107,6 +109,15 @@ def _table(block: Sides, length: int) -> Any:
         else:
             columns.append(pyarrow.array(values, kind))
     return pyarrow.table(columns, schema=arrow_schema())
+
+
+def _of_run(table: Any, run: str | None) -> Any:
+    """Name the run where no file is named; without times none is known, and nothing is named."""
+    if run is None:
+        return table
+    place = table.schema.get_field_index("source_file")
+    named = arrow("pyarrow.compute").fill_null(table["source_file"], f"run {run}")
+    return table.set_column(place, table.schema.field(place), named)
 
 
 def _name_of(log: Log, table: Any) -> str:
