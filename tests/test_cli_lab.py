@@ -42,6 +42,10 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
                 raise KeyboardInterrupt
             return 0
 
+        def terminate(self) -> None:
+            started[-1]["terminated"] = True
+
+    monkeypatch.setattr(os, "geteuid", lambda: 1000, raising=False)
     monkeypatch.setattr(subprocess, "Popen", Process)
     return started
 
@@ -54,7 +58,7 @@ def test_every_notebook_is_copied_as_it_is(tmp_path: Path, capsys: pytest.Captur
     assert {path.name for path in folder.iterdir()} == {source.name for source in sources}
     assert all((folder / source.name).read_bytes() == source.read_bytes() for source in sources)
     printed = capsys.readouterr().out
-    assert str(folder) in printed
+    assert f"{sys.executable} -m jupyterlab {folder}" in printed
     assert sum(line.endswith(" copied") for line in printed.splitlines()) == len(sources)
 
 
@@ -77,7 +81,7 @@ def test_what_somebody_changed_is_kept_and_said(tmp_path: Path, capsys: pytest.C
 
 
 def test_refresh_puts_the_original_back_and_keeps_yours(tmp_path: Path) -> None:
-    """Nothing is lost: it stands beside, as .bak."""
+    """Nothing is lost: it stands beside, as a notebook that opens, and a second one beside the first."""
     notebooks.copy_notebooks(tmp_path)
     original = (tmp_path / FIRST).read_bytes()
     (tmp_path / FIRST).write_text("my own work", encoding="utf-8")
@@ -85,18 +89,24 @@ def test_refresh_puts_the_original_back_and_keeps_yours(tmp_path: Path) -> None:
     assert states[FIRST] == "refreshed"
     assert set(states.values()) == {"refreshed", "unchanged"}
     assert (tmp_path / FIRST).read_bytes() == original
-    assert (tmp_path / f"{FIRST}.bak").read_text(encoding="utf-8") == "my own work"
+    mine = tmp_path / "01_first_session.mine.ipynb"
+    assert mine.read_text(encoding="utf-8") == "my own work"
+    (tmp_path / FIRST).write_text("more of it", encoding="utf-8")
+    notebooks.copy_notebooks(tmp_path, refresh=True)
+    assert mine.read_text(encoding="utf-8") == "my own work"
+    assert (tmp_path / "01_first_session.mine2.ipynb").read_text(encoding="utf-8") == "more of it"
 
 
 def test_jupyterlab_is_opened_in_this_environment_with_the_seed(
     tmp_path: Path, opened: list[dict[str, Any]]
 ) -> None:
-    """On the first notebook, in the folder; an interrupt is left to JupyterLab."""
+    """On the first notebook, in the folder; an interrupt ends it."""
     assert main(["lab", str(tmp_path), "--seed", "7", "--jupyter=--no-browser"]) == 0
     (started,) = opened
     assert started["command"] == [sys.executable, "-m", "jupyterlab", FIRST, "--no-browser"]
     assert started["cwd"] == tmp_path.resolve()
     assert started["env"]["GUESTLAB_SANDBOX_SEED"] == "7"
+    assert started["terminated"]
 
 
 def test_without_a_seed_none_is_exported(tmp_path: Path, opened: list[dict[str, Any]]) -> None:
@@ -134,6 +144,22 @@ def test_without_jupyterlab_it_says_what_to_install(
     assert "pip install 'guestlab[lab]'" in capsys.readouterr().err
     assert not folder.exists()
     assert main(["lab", str(folder), "--no-open"]) == 0
+
+
+def test_as_root_it_says_what_jupyterlab_wants(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    opened: list[dict[str, Any]],
+) -> None:
+    """Before anything is copied or started."""
+    monkeypatch.setattr(os, "geteuid", lambda: 0, raising=False)
+    folder = tmp_path / "notebooks"
+    assert main(["lab", str(folder)]) == 3
+    assert "--jupyter=--allow-root" in capsys.readouterr().err
+    assert not folder.exists()
+    assert main(["lab", str(folder), "--jupyter=--allow-root"]) == 0
+    assert len(opened) == 1
 
 
 def test_a_folder_that_cannot_be_one_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -192,6 +218,10 @@ def test_jupyterlab_really_serves_the_notebooks(tmp_path: Path) -> None:
         url = f"http://127.0.0.1:{address[1]}/api/contents?token={address[2]}"
         listed = httpx.get(url, trust_env=False, timeout=30).json()["content"]
         assert {entry["name"] for entry in listed} == {source.name for source in notebooks.shipped()}
+        process.terminate()
+        assert process.wait(60) == 0
+        with pytest.raises(httpx.ConnectError):  # no orphan: nobody listens there any more
+            httpx.get(url, trust_env=False, timeout=30)
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import shlex
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -35,7 +37,7 @@ _STATES = {
     "copied": "copied",
     "unchanged": "there already",
     "kept": "kept as you left it; --refresh puts the original in its place",
-    "refreshed": "put back to the original; yours is now {name}.bak",
+    "refreshed": "put back to the original; yours is now {kept}",
 }
 """What became of a notebook, and how to say it."""
 
@@ -48,7 +50,9 @@ def add(commands: Any) -> None:
         "them. They run offline: every gl.Lab() starts a sandbox of its own, on a port of its own."
     )
     lab.add_argument("folder", nargs="?", default=FOLDER, help=f"where to (default: ./{FOLDER})")
-    lab.add_argument("--refresh", action="store_true", help="put changed ones back; yours are kept as .bak")
+    lab.add_argument(
+        "--refresh", action="store_true", help="put changed ones back; yours are kept as .mine.ipynb"
+    )
     lab.add_argument("--no-open", action="store_true", help="only copy")
     lab.add_argument(
         "--seed", type=int, help=f"export {SEED}: the same ids on every screen of a class (default: 0)"
@@ -85,7 +89,7 @@ def copy_notebooks(folder: Path, *, refresh: bool = False) -> dict[str, str]:
 
     Args:
         folder: Where to; made if it is not there.
-        refresh: Put the original in the place of one that was changed, and keep that as `.bak`.
+        refresh: Put the original in the place of one that was changed, and keep that as `.mine.ipynb`.
 
     Raises:
         GuestlabError: The folder cannot be written to.
@@ -109,15 +113,21 @@ def _copy(source: Path, target: Path, *, refresh: bool) -> str:
             return "unchanged"
         if not refresh:
             return "kept"
-        target.replace(target.with_name(f"{target.name}.bak"))
+        target.replace(_kept_as(target))
         state = "refreshed"
     target.write_bytes(original)
     return state
 
 
+def _kept_as(target: Path) -> Path:
+    """The next free name for what somebody changed: one that JupyterLab opens as a notebook."""
+    names = (target.with_name(f"{target.stem}.mine{number or ''}.ipynb") for number in (0, *range(2, 1000)))
+    return next(name for name in names if not name.exists())
+
+
 def _lab(options: argparse.Namespace) -> int:
     if not options.no_open:
-        _check_jupyterlab()
+        _check_jupyterlab(options.jupyter)
     folder = Path(options.folder).expanduser().resolve()
     states = copy_notebooks(folder, refresh=options.refresh)
     command = [sys.executable, "-m", "jupyterlab", next(iter(states)), *options.jupyter]
@@ -142,27 +152,45 @@ def _tell(options: argparse.Namespace, folder: Path, states: dict[str, str], com
         return
     print(f"The notebooks are in {folder}")
     for name, state in states.items():
-        print(f"  {name:<36} {_STATES[state].format(name=name)}")
+        print(f"  {name:<36} {_STATES[state].format(kept=Path(name).stem + '.mine.ipynb')}")
     if options.no_open:
-        print("Open them with: jupyter lab " + str(folder), flush=True)
+        words = [sys.executable, "-m", "jupyterlab", str(folder)]
+        line = subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
+        print("Open them with: " + line, flush=True)
     else:
         print("Opening JupyterLab; Ctrl-C stops it.", flush=True)
 
 
-def _check_jupyterlab() -> None:
+def _check_jupyterlab(given: list[str]) -> None:
     if importlib.util.find_spec("jupyterlab") is None:
         raise GuestlabError(
             "JupyterLab is not installed beside guestlab.",
             why=f"There is no module jupyterlab for {Path(sys.executable).name} of this environment.",
             next_step="Run pip install 'guestlab[lab]'; or guestlab lab --no-open, which only copies.",
         )
+    if hasattr(os, "geteuid") and os.geteuid() == 0 and "--allow-root" not in given:
+        raise GuestlabError(
+            "JupyterLab refuses to run as root.",
+            why="Whoever reaches its page could do anything on this machine.",
+            next_step="Run it as another user; in a container of your own add --jupyter=--allow-root.",
+        )
 
 
 def _open(command: list[str], folder: Path, environ: dict[str, str]) -> int:
-    """Run JupyterLab until it ends; Ctrl-C is its business, it asks whether to stop."""
+    """Run JupyterLab until it ends; Ctrl-C and SIGTERM end it too, so that it is never left behind."""
+    before = signal.signal(signal.SIGTERM, _interrupt)
     process = subprocess.Popen(command, cwd=folder, env=environ)  # noqa: S603 - our own interpreter
-    while True:
-        try:
-            return DONE if process.wait() == 0 else ERROR
-        except KeyboardInterrupt:
-            continue
+    stopped = False
+    try:
+        while True:
+            try:
+                return DONE if process.wait() == 0 or stopped else ERROR
+            except KeyboardInterrupt:
+                process.terminate()
+                stopped = True
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
