@@ -102,7 +102,7 @@ def _findings(diagnosis: Diagnosis) -> str:
     return "".join(
         f"<p><b>What:</b> {escape(finding.what)}<br><b>Why:</b> {escape(finding.why)}<br>"
         f"<b>Next:</b> {escape(finding.next_step)}<br><code>{escape(finding.rule)}</code> "
-        f"(level: {escape(finding.level)}; {escape(finding.confidence)} by the evidence)</p>"
+        f"({escape(finding.known)})</p>"
         for finding in diagnosis.findings
     )
 

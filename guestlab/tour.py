@@ -126,8 +126,7 @@ class Story:
             yield from (f"    > {line}" for line in attempt.request.strip().splitlines())
             yield from (f"    < {line}" for line in attempt.response.strip().splitlines())
             for finding in attempt.diagnosis.findings:
-                known = f"level {finding.level}, {finding.confidence} by the evidence"
-                yield f"    finding {finding.rule} ({known})"
+                yield f"    finding {finding.rule} ({finding.known})"
                 yield f"      what: {finding.what}"
                 yield f"      why:  {finding.why}"
                 yield f"      next: {finding.next_step}"

@@ -56,9 +56,13 @@ class Finding:
     retryable: bool = False
     """Whether the same attempt, unchanged, may succeed later."""
 
+    @property
+    def known(self) -> str:
+        """Level and confidence in words: two questions, two answers."""
+        return f"how well known: {self.level}; fits this case: {self.confidence}"
+
     def __str__(self) -> str:
-        known = f"level {self.level}; {self.confidence} by the evidence"
-        lines = [f"{self.rule}  ({known})", f"  {self.what}"]
+        lines = [f"{self.rule}  ({self.known})", f"  {self.what}"]
         lines += [f"  Why:      {self.why}", f"  Next:     {self.next_step}"]
         lines += [f"  Evidence: {fact}" for fact in self.evidence]
         return "\n".join(lines)

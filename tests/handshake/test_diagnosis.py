@@ -287,7 +287,7 @@ def test_a_diagnosis_reads_well_in_a_terminal() -> None:
     assert isinstance(diagnosis, Diagnosis)
     assert repr(diagnosis) == "<Diagnosis upgrade.deployment-missing>"
     lines = str(diagnosis).splitlines()
-    assert lines[0] == "1. upgrade.deployment-missing  (level inferred; confirmed by the evidence)"
+    assert lines[0] == "1. upgrade.deployment-missing  (how well known: inferred; fits this case: confirmed)"
     assert [line.split(":")[0].strip() for line in lines[2:4]] == ["Why", "Next"]
     assert "  Evidence: body: empty (0 bytes)" in lines
 
