@@ -377,3 +377,20 @@ def test_a_whole_file_with_nothing_in_it_is_an_empty_log(tmp_path: Path, content
     assert len(read(tmp_path / "a.txt")) == 0
     if content.startswith(b"{"):
         assert (len(read(tmp_path / "a.har")), read(tmp_path / "a.har").skipped) == (0, ())
+
+
+def test_a_copy_that_is_damaged_in_the_middle_counts_once(tmp_path: Path) -> None:
+    """The whole one is read; a log that went on otherwise from the same beginning is another."""
+    log = new_log()
+    for number in range(9):
+        log.record("note", at_ns=10**18 + number, monotonic_ns=1 + number)
+    whole = log.to_jsonl(tmp_path / "whole.jsonl")
+    lines = whole.read_text().splitlines(keepends=True)
+    (tmp_path / "damaged.jsonl").write_text("".join([*lines[:4], "{torn\n", *lines[5:]]))
+    other = [line.replace('"kind":"note"', '"kind":"lifecycle"') for line in lines[4:6]]
+    (tmp_path / "other.jsonl").write_text("".join([*lines[:4], *other]))
+    log = read(tmp_path)
+    assert [(one.source_file, one.why) for one in log.skipped] == [
+        ("damaged.jsonl", "it is the same run as whole.jsonl")
+    ]
+    assert len(log.entries) == 9 + 6

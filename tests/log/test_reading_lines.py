@@ -213,3 +213,15 @@ def test_the_given_redactor_masks(tmp_path: Path) -> None:
     one = new_log()
     tag = one.redactor.learn("8b6c1d1e-0000-4000-8000-000000000001")
     assert read(tmp_path / "a.jsonl", redactor=one.redactor).entries[0].guest_token == tag
+
+
+@pytest.mark.parametrize("unit", [1, 10**3, 10**6, 10**9])
+def test_what_pandas_wrote_keeps_its_times(tmp_path: Path, unit: int) -> None:
+    """`to_json` counts milliseconds by default and writes what is missing; nothing is read as of 1970."""
+    moment = 1_790_000_000
+    row = {"seq": 1, "at": moment * unit, "monotonic_ns": 7, "kind": "frame", "session": "s", "note": None,
+           "message_time": moment * unit}  # fmt: skip
+    path = tmp_path / "pandas.jsonl"
+    path.write_text(json.dumps(row) + "\n")
+    (entry,) = read(path).entries
+    assert (entry.at, entry.message_time) == (moment * 10**9, moment * 10**9)

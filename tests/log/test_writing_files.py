@@ -202,3 +202,17 @@ def test_a_failing_disk_leaves_what_was_there(
         write(planted_log(), tmp_path / name)
     assert "No space left" in caught.value.why
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+def test_the_summary_of_a_bundle_keeps_its_counts(tmp_path: Path) -> None:
+    """`getJwt: 1` tells how often, not what; a secret learnt later is masked all the same."""
+    log = new_log()
+    log.record("frame", direction="sent", action="getJwt")
+    log.record("frame", direction="sent", action="onMessage")
+    log.record("frame", direction="received", class_name="hunter2-hunter2")
+    log.learn("hunter2-hunter2")
+    with zipfile.ZipFile(log.to_bundle(tmp_path / "case.zip")) as bundle:
+        summary = bundle.read("summary.txt").decode()
+    assert "getJwt: 1" in summary
+    assert "onMessage: 1" in summary
+    assert "hunter2" not in summary

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import os
 import stat
+from collections import Counter
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -189,7 +190,10 @@ def _leave_out_copies(sources: Sequence[_Source]) -> None:
 
 
 def _is_one_run(one: _Source, other: _Source) -> bool:
-    return all(mine == theirs for mine, theirs in zip(one.run, other.run, strict=False))
+    """Whether, as far as both were looked into, one has all the other has: a copy may lack damaged lines."""
+    end = min(one.run[-1][0], other.run[-1][0])
+    mine, theirs = (Counter(entry for entry in source.run if entry[0] <= end) for source in (one, other))
+    return mine <= theirs or theirs <= mine
 
 
 def _sources(path: Path) -> list[_Source]:
