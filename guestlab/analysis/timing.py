@@ -11,6 +11,7 @@ file tells without a time, and what only history knows of a session of which not
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -160,12 +161,12 @@ def response_times(
     return said(_response_times, messages, "response_times", _READS, gives, **options)
 
 
-def silences(messages: FrameT, *, longer_than: float = 60.0, clock: Clock = "platform") -> FrameT:
+def silences(messages: FrameT, *, longer_than: float | timedelta = 60.0, clock: Clock = "platform") -> FrameT:
     """List the stretches in which nobody said anything, typing and joining not counted.
 
     Args:
         messages: `log.messages`, `log.frames` or `log.table()`; pandas or Dask.
-        longer_than: Seconds; a stretch of exactly that length is not listed.
+        longer_than: Seconds, or a timedelta; a stretch of exactly that length is not listed.
         clock: "platform" measures by `channel.time`, delivery not included; "here" by our own
             clock: the guest's words count when they were sent, all others when they came, live or from
             history.
@@ -183,15 +184,24 @@ def silences(messages: FrameT, *, longer_than: float = 60.0, clock: Clock = "pla
         36820.0   bot     agent
     """
     _check_clock(clock)
-    if not 0 <= longer_than < float("inf"):
-        raise InputError(
-            f"longer_than={longer_than!r} is no length of time.",
-            why="It counts seconds.",
-            next_step="Pass seconds, such as longer_than=60.",
-        )
+    seconds = _seconds(longer_than)
     gives = SILENCES_COLUMNS
-    options: dict[str, Any] = {"clock": clock, "longer_than": longer_than, "sending": clock == "here"}
+    options: dict[str, Any] = {"clock": clock, "longer_than": seconds, "sending": clock == "here"}
     return said(_silences, messages, "silences", _READS, gives, **options)
+
+
+def _seconds(longer_than: Any) -> float:
+    try:
+        seconds = longer_than.total_seconds() if isinstance(longer_than, timedelta) else longer_than
+        if 0 <= seconds < float("inf"):
+            return float(seconds)
+    except TypeError:  # no number
+        pass
+    raise InputError(
+        f"longer_than={longer_than!r} is no length of time.",
+        why="It counts seconds.",
+        next_step="Pass seconds, such as longer_than=60, or a timedelta.",
+    )
 
 
 def speakers(messages: pd.DataFrame) -> pd.Series[Any]:

@@ -88,6 +88,15 @@ def test_a_silence_is_longer_than_asked_for(world: Any) -> None:
     assert plain(found, "session", "started_at", "ended_at", "silence_ms", "after", "broken_by") == expected
 
 
+def test_a_length_of_time_may_be_a_timedelta() -> None:
+    """As pandas users have it."""
+    messages = analysis.sample().messages
+    found = analysis.silences(messages, longer_than=pd.Timedelta("30s"))
+    assert (
+        plain(found, "silence_ms") == plain(analysis.silences(messages, longer_than=30), "silence_ms") != []
+    )
+
+
 def test_our_own_clock_counts_from_sending_to_arrival(world: Any) -> None:
     """The guest's words when they were sent, all others when they first came, from history too."""
     expected = []
@@ -182,6 +191,9 @@ def test_history_alone_never_came_here() -> None:
         (lambda m: analysis.response_times(m, asked="never"), "asked"),
         (lambda m: analysis.silences(m, longer_than=-1), "longer_than"),
         (lambda m: analysis.silences(m, longer_than=float("nan")), "longer_than"),
+        (lambda m: analysis.silences(m, longer_than="60s"), "longer_than"),
+        (lambda m: analysis.silences(m, longer_than=None), "longer_than"),
+        (lambda m: analysis.silences(m, longer_than=pd.NaT), "longer_than"),
     ],
 )
 def test_an_impossible_argument_is_refused(call: Any, word: str) -> None:
