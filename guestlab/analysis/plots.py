@@ -337,13 +337,14 @@ def plot_response_times(messages: pd.DataFrame, *, clock: Clock = "platform") ->
 
     >>> from guestlab.analysis import sample
     >>> plot_response_times(sample().messages)
-    Response times: 2 answers, median 3.62 s, 95 % within 5.92 s, 99 % within 6.12 s.
+    Response times, platform's clock: 2 answers, median 3.62 s, 95 % within 5.92 s, 99 % within 6.12 s.
     """
     in_memory(messages, "plot_response_times")
     found = response_times(messages, clock=clock)
     answered = found[found["response_ms"].notna()]
     with drawing():
-        return _histogram(answered["response_ms"], answered["who"], "Response times", "answers")
+        by_clock = "our own clock" if clock == "here" else "platform's clock"
+        return _histogram(answered["response_ms"], answered["who"], f"Response times, {by_clock}", "answers")
 
 
 def _histogram(times: pd.Series[Any], who: pd.Series[Any], title: str, things: str) -> Plot:
@@ -357,7 +358,7 @@ def _histogram(times: pd.Series[Any], who: pd.Series[Any], title: str, things: s
     unit, name = unit_for(longest) if longest >= 2 else (0.001, "milliseconds")
     is_wide = values.min() > 0 and values.max() / values.min() > _LOGARITHMIC
     if is_wide:
-        unit, name = 1.0, "logarithmic"
+        unit, name = 1.0, "time, on a logarithmic axis"
     values = values / unit
     bins = _bins(values, wide=is_wide)
     if is_wide:

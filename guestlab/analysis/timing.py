@@ -136,7 +136,8 @@ def response_times(
             or the "last".
 
     Returns:
-        A DataFrame with `RESPONSE_TIMES_COLUMNS`: every guest turn, unanswered ones too.
+        A DataFrame with `RESPONSE_TIMES_COLUMNS`: a row for every guest turn, unanswered ones too, each with
+        the first answer, be it a bot's; `turns` has the answers behind it.
 
     Raises:
         InputError: A column is missing, or an argument is not one of those named.

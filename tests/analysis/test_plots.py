@@ -136,6 +136,13 @@ def test_many_sessions_are_one_line_each(make_world: Any) -> None:
     assert "45 sessions, the first 40 of 45" in plot.description
 
 
+def test_response_times_are_drawn_with_their_clock() -> None:
+    """The two measure different things."""
+    messages = analysis.sample().messages
+    assert "platform's clock" in analysis.plot_response_times(messages).description
+    assert "our own clock" in analysis.plot_response_times(messages, clock="here").description
+
+
 def test_a_timeline_tells_how_many_messages_it_leaves_out() -> None:
     """On our own clock those of a session of which nothing came live."""
     log = analysis.sample()
