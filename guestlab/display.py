@@ -79,7 +79,7 @@ def attempt_html(attempt: Attempt) -> str:
     if attempt.first_frame is not None:
         parts.append(_bytes("first frame", attempt.first_frame))
     parts += [_bytes("answer", answer) for answer in attempt.answers]
-    return _section(f"Attempt {attempt.number}: {attempt.credential} in {attempt.placement}", "".join(parts))
+    return _section(f"Attempt {attempt.number}: {attempt.tried}", "".join(parts))
 
 
 def diagnosis_html(diagnosis: Diagnosis) -> str:

@@ -415,7 +415,9 @@ def _received(row: Any, time: str) -> Arrow:
         who = _ENTITIES.get(str(row.originating_entity), "platform")
         return Arrow(who, "guest", f"{words}{remark}", time, number, who)
     if row.message_direction == "Inbound" and words:
-        return Arrow("platform", "guest", f"echo: {words}{remark}", time, number, "guest")
+        return Arrow(
+            "platform", "guest", f"your message, acknowledged: {words}{remark}", time, number, "guest"
+        )
     if pd.isna(row.class_name):
         return Arrow("platform", "guest", "frame", time, number)
     what = row.class_name if pd.isna(row.message_type) else f"{row.class_name} ({row.message_type})"

@@ -7,6 +7,7 @@ an `Attempt` holds is redacted: it can be shown, saved and compared freely.
 from __future__ import annotations
 
 import enum
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -17,10 +18,12 @@ if TYPE_CHECKING:
     from guestlab.handshake.evidence import Evidence
     from guestlab.widgets.attempt_view import AttemptView
 
-__all__ = ["STEPS", "Attempt", "Credential", "Placement", "Plan", "Step"]
+__all__ = ["STEPS", "Attempt", "Credential", "Placement", "Plan", "Step", "in_words"]
 
 STEPS = ("dns", "tcp", "tls", "upgrade", "configure")
 """The timed steps, in order. Plaintext loopback has no tls step."""
+
+_DEPLOYMENT = re.compile(r"[?&]deploymentId=[^&#\s]")
 
 
 class Credential(enum.StrEnum):
@@ -45,6 +48,40 @@ class Placement(enum.StrEnum):
     COOKIE = "cookie"
     SUBPROTOCOL = "subprotocol"
     FIRST_FRAME = "first_frame"
+
+
+_TOKENS: dict[str, str] = {
+    Credential.CLIENT_CREDENTIALS: "client credentials token",
+    Credential.AUTHORIZATION_CODE: "authorization code token",
+    Credential.PKCE: "PKCE token",
+    Credential.GUEST: "guest token",
+    Credential.EXPIRED: "expired token",
+    Credential.OTHER_REGION: "another region's token",
+}
+_PLACES: dict[str, str] = {
+    Placement.QUERY: "in the query",
+    Placement.HEADER: "in a header",
+    Placement.COOKIE: "in a cookie",
+    Placement.SUBPROTOCOL: "as a subprotocol",
+    Placement.FIRST_FRAME: "in the first frame",
+}
+
+
+def in_words(credential: str, placement: str, *, deployment: bool = False) -> str:
+    """Say what was tried where.
+
+    >>> in_words("guest", "first_frame"), in_words("none", "nowhere", deployment=True)
+    ('guest token in the first frame', 'deployment id alone')
+
+    Args:
+        credential: One of `Credential`.
+        placement: One of `Placement`.
+        deployment: Whether a deployment id went along.
+    """
+    if credential == Credential.NONE:
+        return "deployment id alone" if deployment else "no credential"
+    what = _TOKENS.get(credential, credential.replace("_", " "))
+    return f"{what} {_PLACES.get(placement, placement.replace('_', ' '))}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,8 +159,13 @@ class Attempt:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """The findings of its diagnosis, best first; none when it opened."""
+        """The findings of its diagnosis, best first; an open one may have some too."""
         return self.diagnosis.findings
+
+    @property
+    def tried(self) -> str:
+        """What was tried, in words: the credential and its place, or the deployment id alone."""
+        return in_words(self.credential, self.placement, deployment=bool(_DEPLOYMENT.search(self.url)))
 
     @property
     def duration_ms(self) -> float:

@@ -66,7 +66,7 @@ def sides(*given: Attempt | Evidence | str | tuple[str, str]) -> tuple[Side, ...
 
 def _side(given: Any, redact: Any) -> Side:
     if isinstance(given, Attempt):
-        name = f"attempt {given.number}: {given.credential} in {given.placement}"
+        name = f"attempt {given.number}: {given.tried}"
         carried = given.placement == "first_frame" and given.credential not in _TOKENLESS
         parts = list(_of_request(_sent(given), "body"))
         parts += _of_body(given.first_frame or "", "first frame", guests=not carried)

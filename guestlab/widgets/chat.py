@@ -26,7 +26,7 @@ from guestlab.widgets.inspector import Inspector
 from guestlab.widgets.refresh import Ticker
 from guestlab.widgets.sending import SendBox
 from guestlab.widgets.sequence_view import SequenceBox, of_session
-from guestlab.widgets.theme import advice, escape, heading, pill
+from guestlab.widgets.theme import advice, code, escape, heading, pill
 from guestlab.widgets.view import LiveView, button, markup, row, stack
 from guestlab.widgets.wire_text import plain, shown
 
@@ -100,7 +100,7 @@ class Chat(LiveView):
         self._state, self._notes, self._typing = markup(), markup(), markup()
         self._settled, self._newest = markup(), markup()
         self._start_new = button("Start new", self.start_new, style="primary", tooltip="Begin a new session")
-        self._send = SendBox(self.do, poke)
+        self._send = SendBox(self.do, poke, lambda: self._core.configured)
         self._inspector = Inspector(self._look_up, poke)
         self._composer = Composer(self.do, lambda: self._lines.url, poke)
         self._choices = stack()
@@ -216,8 +216,9 @@ class Chat(LiveView):
             self._painted_at = self._lines.version
         if moved:
             self._paint_lines(lines)
-        why_not = _why_not(state)
-        self._paint_bar(state)
+        here = state is State.CLOSED and not self._lines.ended
+        why_not = _CLOSED_HERE if here else _why_not(state)
+        self._paint_bar(state, here=here)
         self._paint_choices(why_not)
         self._send.paint(why_not, takes_files=self._takes_files)
         self._inspector.paint(lines[-SHOWN:])
@@ -262,8 +263,9 @@ class Chat(LiveView):
             drawn = self._drawn[line.number] = (line.version, bubble(line))
         return drawn[1]
 
-    def _paint_bar(self, state: State) -> None:
+    def _paint_bar(self, state: State, *, here: bool) -> None:
         seen, word = _STATES[state]
+        word = "closed here" if here else word
         now = time.time_ns()
         waits = (self._lines.retry_at_ns - now) / 1e9
         doing = f'<span class="gl-quiet">{escape(self._doing[-1])} …</span>' if self._doing else ""
@@ -272,7 +274,9 @@ class Chat(LiveView):
             throttled = pill("stale", f"too many requests (frame code 429): may send again in {waits:.0f} s")
         self._state.value = heading(f"Session {self._session.name}", pill(seen, word), throttled, doing)
         self._start_new.layout.display = "" if state is State.READ_ONLY else "none"
-        self._notes.value = self._notice
+        if state in _OVER:
+            self._notice = ""  # what could not be sent then is of no use now
+        self._notes.value = _again(here=here) if state in _OVER else self._notice
         typing = self._lines.typing
         who = "" if typing is None or typing[1] < now else shown(typing[0], 100) or "The other side"
         self._typing.value = f'<div class="gl-typing">{f"✎ {who} is typing …" if who else "&nbsp;"}</div>'
@@ -311,6 +315,15 @@ def _why_not(state: State) -> str:
     if state is State.READ_ONLY:
         return f"{WHY_NOT[state][0]} “Start new” begins another with the same guest token."
     return " ".join(WHY_NOT[state])
+
+
+_CLOSED_HERE = "This connection was closed here. The conversation stays: the same guest token resumes it."
+
+
+def _again(*, here: bool) -> str:
+    """The code for another session, and for the same one where it goes on."""
+    resume = "session = lab.session(guest_token=session.guest_token)  # resumes the conversation\n"
+    return code(f"{resume if here else ''}session = lab.session()  # a new guest", label="code for a session")
 
 
 def _earlier(count: int) -> str:

@@ -95,6 +95,7 @@ class ChatLines:
         typing: Who is typing, and until when in nanoseconds.
         retry_at_ns: Until when the server wants no frames; 0 when it does not say so.
         url: The address of the last socket.
+        ended: Whether the server said that the session is over.
         version: Goes up with every change.
     """
 
@@ -107,6 +108,7 @@ class ChatLines:
         self.typing: tuple[str, int] | None = None
         self.retry_at_ns = 0
         self.url = ""
+        self.ended = False
         self.version = 0
         self._most = most
         self._said: OrderedDict[str, Line | None] = OrderedDict()
@@ -236,6 +238,8 @@ class ChatLines:
             return
         if isinstance(event, got.PresenceChanged | got.SessionCleared | got.SessionExpired):
             self.offer, self.typing = None, None
+        if isinstance(event, (*_ENDS, got.SessionConfigured)):
+            self.ended = isinstance(event, _ENDS)
         happening = happening_of(event)
         if happening is not None:
             self._happened(entry, happening)
@@ -291,6 +295,7 @@ class ChatLines:
                 self._said.popitem(last=False)
 
 
+_ENDS = (got.SessionCleared, got.SessionExpired, got.LoggedOut, got.ConnectionTakenOver)
 _WITH_WORDS = (got.MessageReceived, got.EchoReceived, got.ReceiptReceived)
 
 

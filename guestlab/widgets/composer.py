@@ -47,6 +47,7 @@ class Composer:
         self._do, self._url, self._poke = do, url, poke
         self._converted: dict[str, Any] | None = None
         self._answer = ""
+        self._readable, self._why_not = False, ""
         names = list(TEMPLATES)
         self.template = w.Dropdown(options=names, value=names[0], description="Template")
         self.template.observe(lambda change: self._fill(change["new"]), "value")
@@ -124,7 +125,8 @@ class Composer:
         check = check_frame(self.frame.value if frame is None else _without_placeholders(frame))
         self._converted = check.converted
         self.repair.disabled = check.converted is None
-        self.send.disabled = frame is None
+        self._readable = frame is not None
+        self.send.disabled = not self._readable or bool(self._why_not)
         told = check_html(check, _torn(self.frame.value) if frame is None else "")
         self._verdict.value = with_copying(told)
 
@@ -132,8 +134,8 @@ class Composer:
         if not url.strip():
             self._address_verdict.value = ""
             return
-        found = check_url(url[:2000])
-        rows = (
+        heads = ("", "part", "as it is", "as it should be", "")
+        rows = [
             (
                 "✓" if part.ok else "✗",
                 part.name,
@@ -141,9 +143,12 @@ class Composer:
                 "" if part.ok else plain(part.right, 200),
                 part.remark,
             )
-            for part in found.parts
+            for part in check_url(url[:2000]).parts
+        ]
+        filled = [column for column in range(len(heads)) if any(row[column] for row in rows)]
+        self._address_verdict.value = table(
+            (heads[column] for column in filled), ((row[column] for column in filled) for row in rows)
         )
-        self._address_verdict.value = table(("", "part", "as it is", "as it should be", ""), rows)
 
     # -- sending --------------------------------------------------------------------------------------
 
@@ -191,7 +196,9 @@ class Composer:
         Args:
             why_not: Why nothing can be sent now; "" when it can.
         """
-        self._said.value = self._answer or (note(why_not, "stale") if why_not else "")
+        self._why_not = why_not
+        self.send.disabled = bool(why_not) or not self._readable
+        self._said.value = note(why_not, "stale") if why_not else self._answer
         if not self.address.value and self._url():
             self.address.value = self._url()
 

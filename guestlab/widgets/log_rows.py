@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from guestlab.handshake.attempt import Credential, in_words
 from guestlab.log.entry import COLUMNS, Kind
 from guestlab.widgets import theme
 from guestlab.widgets.inspector import entry_html
@@ -61,6 +62,8 @@ def _what(entry: Entry) -> str:
     if entry.action or entry.class_name:
         return entry.action or entry.class_name or ""
     if entry.kind is Kind.ATTEMPT and entry.credential:
+        if entry.credential == Credential.NONE:
+            return in_words(entry.credential, "", deployment="deploymentId=" in (entry.url or ""))
         return f"{entry.credential} in {entry.placement}".replace("_", " ")
     if entry.url and entry.kind is not Kind.STEP:
         return f"{entry.method or ''} {_path(entry.url)}".strip()

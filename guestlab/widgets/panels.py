@@ -78,13 +78,30 @@ _LOOK_REFUSED = (
     "the request: deploymentId is nowhere in it. The reply is empty because the gateway in front answered it "
     "by itself, and no log behind it shows the attempt."
 )
+_LOOK_REFUSED_EMPTY = (
+    "the request: deploymentId stands in it, but empty, and that is as good as none. The gateway in front "
+    "answered by itself, and no log behind it shows the attempt."
+)
 _LOOK_REFUSED_OTHERWISE = "the request line and Origin: what is refused here is refused before any frame."
+_LOOK_CONFIGURE = (
+    "the first frame and what came back to it: the upgrade succeeded, it ended afterwards. The number is a "
+    "frame code, not an HTTP status."
+)
+_LOOK_UNSENT = {
+    "dns": "the host name: it was not found, so nothing was sent and there are no bytes to look at.",
+    "tcp": "the address and the port: no connection came about, so nothing was sent.",
+    "tls": "the certificate: the two sides did not agree on encryption, so the request was never sent.",
+}
+_LOOK_UNANSWERED = "the request: it went out, and no HTTP answer came back."
 _LOOK_OPENED = (
     "deploymentId in the request line, no OAuth token anywhere; the token in the first frame is a UUID made "
     "here, which names this guest and nothing else."
 )
 _LOOK_OPENED_ANYWAY = (
     "deploymentId in the request line: it opened the socket. The credential beside it was not read."
+)
+_LOOK_OPENED_AS_GUEST = (
+    "token in the first frame. It opened because any string will do; {} is now this guest's key."
 )
 _HARMLESS = {("guest", "first_frame"), ("none", "nowhere")}
 
@@ -213,15 +230,18 @@ def _conversation(told: Told, lab: Lab) -> str:
 
 def _handshake(told: Told, lab: Lab) -> str:
     columns = [
-        attempt_column(title, attempt, lab)
-        for title, attempt in (("Refused", told.refused), ("Open", told.opened))
+        attempt_column(title, attempt, lab, earlier=run < max(told.refused_in, told.opened_in))
+        for title, attempt, run in (
+            ("Refused", told.refused, told.refused_in),
+            ("Open", told.opened, told.opened_in),
+        )
         if attempt is not None
     ]
     return f'<div class="gl-pair">{"".join(columns)}</div>' + _compared(told) if columns else ""
 
 
 def _compared(told: Told) -> str:
-    if told.refused is None or told.opened is None:
+    if told.refused is None or told.opened is None or _target(told.refused) != _target(told.opened):
         return ""
     from guestlab.handshake.comparison import compare
 
@@ -233,18 +253,24 @@ def _compared(told: Told) -> str:
     return theme.details("What differs", theme.table(("", "refused", "open"), rows), shown=True)
 
 
-def attempt_column(title: str, attempt: Attempt, lab: Lab | None = None) -> str:
-    """Show one attempt: verdict, steps, what to look at, bytes, diagnosis, and what the answer is worth."""
+def _target(attempt: Attempt) -> str:
+    """Where it went, without the query: two that went elsewhere have nothing to compare."""
+    return attempt.url.partition("?")[0].rstrip("/")
+
+
+def attempt_column(title: str, attempt: Attempt, lab: Lab | None = None, *, earlier: bool = False) -> str:
+    """Show one attempt: verdict, steps, what to look at, bytes, diagnosis, and what the answer is worth.
+
+    Args:
+        title: Stands before what was tried.
+        attempt: Which.
+        lab: Whose sandbox says what an answer is worth.
+        earlier: Whether it was not made in the last run.
+    """
     state = "done" if attempt.ok else "failed"
-    word = f"{title}: {attempt.credential.replace('_', ' ')} in {attempt.placement.replace('_', ' ')}"
+    word = f"{title}: {attempt.tried}"
+    aged = theme.pill("stale", "of an earlier run") if earlier else ""
     worth = _worth(attempt, lab)
-    if attempt.ok:
-        own = (attempt.credential, attempt.placement) in _HARMLESS
-        look = _LOOK_OPENED if own else _LOOK_OPENED_ANYWAY
-    elif "upgrade.deployment-missing" in attempt.diagnosis.rules:
-        look = _LOOK_REFUSED
-    else:
-        look = _LOOK_REFUSED_OTHERWISE
     frames = (attempt.first_frame, *attempt.answers) if attempt.first_frame is not None else ()
     crossed = [("Request", attempt.request), ("Reply", attempt.response or "nothing came back")]
     crossed += [("First frame, sent" if not n else "Frame, received", f or "") for n, f in enumerate(frames)]
@@ -254,9 +280,26 @@ def attempt_column(title: str, attempt: Attempt, lab: Lab | None = None) -> str:
         for name, text in crossed
     )
     return (
-        f"<section>{theme.heading(word, theme.pill(state, attempt.verdict), rank=5)}{worth}"
-        f"{_findings(attempt)}{steps_html(attempt)}{_look_at(look)}{shown}</section>"
+        f"<section>{theme.heading(word, theme.pill(state, attempt.verdict), aged, rank=5)}{worth}"
+        f"{_findings(attempt)}{steps_html(attempt)}{_look_at(_look(attempt))}{shown}</section>"
     )
+
+
+def _look(attempt: Attempt) -> str:
+    """What to look at: it fits the step the attempt ended at, and the bytes."""
+    tried = (attempt.credential, attempt.placement)
+    if attempt.ok and tried not in _HARMLESS and attempt.placement == "first_frame":
+        whose = "what stands there" if attempt.credential == "garbage" else "your access token"
+        return _LOOK_OPENED_AS_GUEST.format(whose)
+    if attempt.ok:
+        return _LOOK_OPENED if tried in _HARMLESS else _LOOK_OPENED_ANYWAY
+    if not attempt.was_answered:
+        return _LOOK_UNSENT.get(attempt.step, _LOOK_UNANSWERED)
+    if attempt.http_status == 101:
+        return _LOOK_CONFIGURE
+    if "upgrade.deployment-missing" in attempt.diagnosis.rules:
+        return _LOOK_REFUSED_EMPTY if "deploymentId=" in attempt.url else _LOOK_REFUSED
+    return _LOOK_REFUSED_OTHERWISE
 
 
 def _worth(attempt: Attempt, lab: Lab | None) -> str:
@@ -267,10 +310,13 @@ def _worth(attempt: Attempt, lab: Lab | None) -> str:
 
 
 def _findings(attempt: Attempt) -> str:
-    if attempt.ok or not attempt.diagnosis.findings:
+    if not attempt.diagnosis.findings:
         return '<div class="gl-advice">Nothing here is wrong.</div>'
     first, *more = attempt.diagnosis.findings
-    shown = _finding(first)
+    shown = (
+        theme.note("It is open; one thing about it is still worth changing.", "lacking") if attempt.ok else ""
+    )
+    shown += _finding(first)
     if more:
         word = "one more finding" if len(more) == 1 else f"{len(more)} more findings"
         shown += theme.details(f"And {word}", "".join(map(_finding, more)))
@@ -278,8 +324,8 @@ def _findings(attempt: Attempt) -> str:
 
 
 def _finding(finding: Finding) -> str:
-    beside = f"<br><code>{theme.escape(finding.rule)}</code> {theme.level(finding.level)} "
-    beside += f'<span class="gl-quiet gl-small">{theme.escape(finding.confidence)} by the evidence</span>'
+    beside = f"<br><code>{theme.escape(finding.rule)}</code> "
+    beside += f'<span class="gl-quiet gl-small">{theme.escape(finding.known)}</span>'
     return theme.advice(what=finding.what, why=finding.why, next_step=finding.next_step, beside=beside)
 
 

@@ -23,7 +23,17 @@ if TYPE_CHECKING:
 
     from guestlab.lab import Lab
 
-__all__ = ["AS_ASKED", "GRANTS", "THAT_WORKS", "Inputs", "code_of", "inputs_of", "swept", "swept_id"]
+__all__ = [
+    "AS_ASKED",
+    "GRANTS",
+    "THAT_WORKS",
+    "Inputs",
+    "code_of",
+    "inputs_of",
+    "paired",
+    "swept",
+    "swept_id",
+]
 
 GRANTS = ("client_credentials", "pkce", "authorization_code")
 _CHOICES: dict[str, tuple[str, ...]] = {
@@ -87,6 +97,22 @@ class Inputs:
         cleaned = {name: swept(getattr(self, name), redact) for name in free}
         cleaned["deployment"] = swept_id(self.deployment, redact)
         return replace(self, **cleaned)
+
+
+def paired(inputs: Inputs, *, chosen: str = "credential") -> Inputs:
+    """Make credential and place agree: none goes nowhere, and what goes nowhere is none.
+
+    Args:
+        inputs: What is entered.
+        chosen: Which of the two was chosen, so that the other gives way.
+    """
+    if (inputs.credential == Credential.NONE) == (inputs.placement == Placement.NOWHERE):
+        return inputs
+    if chosen == "placement":
+        other = Credential.NONE if inputs.placement == Placement.NOWHERE else Inputs().credential
+        return replace(inputs, credential=other.value if isinstance(other, Credential) else other)
+    nowhere = inputs.credential == Credential.NONE
+    return replace(inputs, placement=Placement.NOWHERE.value if nowhere else Inputs().placement)
 
 
 AS_ASKED = {

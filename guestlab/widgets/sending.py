@@ -11,6 +11,8 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
+from guestlab.attachments import File, check_file
+from guestlab.errors import InputError
 from guestlab.widgets.theme import escape, note
 from guestlab.widgets.view import button, markup, row, stack
 from guestlab.widgets.wire_text import plain
@@ -18,6 +20,7 @@ from guestlab.widgets.wire_text import plain
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from guestlab.protocol.events import SessionConfigured
     from guestlab.widgets.choices import Do
 
 __all__ = ["SendBox"]
@@ -35,12 +38,19 @@ class SendBox:
     Args:
         do: Does something with the session in the background.
         poke: Asks for a paint.
+        configured: Gives what the server announced of the session, with the limits of files.
     """
 
-    def __init__(self, do: Do, poke: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        do: Do,
+        poke: Callable[[], None],
+        configured: Callable[[], SessionConfigured | None] = lambda: None,
+    ) -> None:
         import ipywidgets as w
 
-        self._do, self._poke = do, poke
+        self._do, self._poke, self._configured = do, poke, configured
+        self._about_file = ""
         self._lock = threading.Lock()
         self._asked_until = 0.0
         self._file: tuple[str, bytes] | None = None
@@ -88,12 +98,23 @@ class SendBox:
 
     def _chosen(self, change: Any) -> None:
         chosen = change["new"]
-        if chosen:
-            self._file = (str(chosen[0]["name"]), bytes(chosen[0]["content"]))
-            self._poke()
+        if not chosen:
+            return
+        name, content = str(chosen[0]["name"]), bytes(chosen[0]["content"])
+        before = self._file
+        try:
+            check_file(File.of(content, name=name), self._configured())
+        except InputError as error:
+            self._dropped()
+            self._about_file = note(plain(f"{error.what} {error.why}", 400), "failed")
+        else:
+            self._file = (name, content)
+            took = f"It takes the place of {plain(before[0], 120, one_line=True)}." if before else ""
+            self._about_file = note(f"{took} One message carries one file.", "stale") if took else ""
+        self._poke()
 
     def _dropped(self) -> None:
-        self._file = None
+        self._file, self._about_file = None, ""
         self.upload.value = ()
         self._poke()
 
@@ -105,7 +126,7 @@ class SendBox:
             asked = time.monotonic() < self._asked_until
             if not asked or self._busy or (not text.strip() and file is None):
                 return
-            self._asked_until, self._busy = 0.0, True
+            self._asked_until, self._busy, self._about_file = 0.0, True, ""
         self.field.value = ""
         self._moved = (0, len(file[1])) if file is not None else None
         self._poke()
@@ -145,7 +166,7 @@ class SendBox:
         if not takes_files and not why_not:
             self.upload.tooltip = "This deployment takes no attachments"
         self.field.placeholder = "Nothing can be said now" if why_not else "Type a message, Enter sends it"
-        self._why.value = note(why_not, "stale") if why_not else ""
+        self._why.value = note(why_not, "stale") if why_not else self._about_file
         file, moved = self._file, self._moved
         name = plain(file[0], 120, one_line=True) if file is not None else ""
         size = f"{len(file[1]):,} bytes" if file is not None else ""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from guestlab.handshake.attempt import Credential, Placement
 from guestlab.handshake.factors import DeploymentWord, OriginWord
+from guestlab.widgets import theme
 from guestlab.widgets.copying import COPYABLE, HOW_TO_COPY, copy_button
 from guestlab.widgets.fields import Choice, FreeText, WordOrText
 from guestlab.widgets.panels import LANGUAGES, snippet_of
-from guestlab.widgets.saved_inputs import swept_id
+from guestlab.widgets.saved_inputs import Inputs, paired, swept_id
 from guestlab.widgets.sequence_view import SequenceBox, of_attempt
 from guestlab.widgets.view import markup, row, stack
 
@@ -17,10 +19,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from guestlab.handshake.attempt import Attempt
-    from guestlab.widgets.saved_inputs import Inputs
     from guestlab.widgets.stages import Told
 
 __all__ = ["Diagrams", "HandshakeFields", "SnippetBox"]
+
+
+_AS_TYPED = (
+    "The endpoint is sent as it stands: a deployment id belongs into it as ?deploymentId=…. What is chosen "
+    "under Deployment does not go into the address."
+)
 
 
 class HandshakeFields:
@@ -33,8 +40,13 @@ class HandshakeFields:
     """
 
     def __init__(self, inputs: Inputs, changed: Callable[[], object], **named: Any) -> None:
-        self.credential = Choice("Credential", tuple(Credential), inputs.credential, changed)
-        self.placement = Choice("Placement", tuple(Placement), inputs.placement, changed)
+        self._changed, self._writing = changed, False
+        self.credential = Choice(
+            "Credential", tuple(Credential), inputs.credential, lambda: self._pair("credential")
+        )
+        self.placement = Choice(
+            "Placement", tuple(Placement), inputs.placement, lambda: self._pair("placement")
+        )
         self.deployment = WordOrText(
             "Deployment",
             "Deployment id",
@@ -48,12 +60,20 @@ class HandshakeFields:
             "Origin", "Origin header", tuple(OriginWord), inputs.origin, changed, **named
         )
         self.endpoint = FreeText(
-            "Endpoint", inputs.endpoint, changed, placeholder="the region's own", width="360px", **named
+            "Endpoint",
+            inputs.endpoint,
+            self._addressed,
+            placeholder="the region's own",
+            width="360px",
+            **named,
         )
+        self._said = markup("")
         self.widget = stack(
             row(self.credential.widget, self.placement.widget, *self.deployment.widgets),
             row(*self.origin.widgets, self.endpoint.widget),
+            self._said,
         )
+        self._show_whose_address()
 
     def read(self) -> dict[str, str]:
         """What is entered."""
@@ -67,9 +87,37 @@ class HandshakeFields:
 
     def write(self, inputs: Inputs) -> None:
         """Enter something else."""
-        self.credential.value, self.placement.value = inputs.credential, inputs.placement
+        self._writing = True
+        try:
+            self.credential.value, self.placement.value = inputs.credential, inputs.placement
+        finally:
+            self._writing = False
         self.deployment.value, self.origin.value = inputs.deployment, inputs.origin
         self.endpoint.value = inputs.endpoint
+
+    def _pair(self, chosen: str) -> None:
+        """None goes nowhere, and back: the one not chosen gives way."""
+        if self._writing:
+            return
+        now = replace(Inputs(), credential=self.credential.value, placement=self.placement.value)
+        both = paired(now, chosen=chosen)
+        self._writing = True
+        try:
+            self.credential.value, self.placement.value = both.credential, both.placement
+        finally:
+            self._writing = False
+        self._changed()
+
+    def _addressed(self) -> None:
+        self._show_whose_address()
+        self._changed()
+
+    def _show_whose_address(self) -> None:
+        """An address of one's own is sent as it stands, so the choice of a deployment says nothing then."""
+        typed = bool(self.endpoint.value)
+        for part in self.deployment.widgets:
+            part.disabled = typed
+        self._said.value = theme.note(_AS_TYPED, "lacking") if typed else ""
 
 
 class SnippetBox:

@@ -55,6 +55,9 @@ class Told:
     """The last attempt that was refused."""
     opened: Attempt | None = None
     """The last attempt that opened the socket."""
+    refused_in: int = 0
+    """In which run that was."""
+    opened_in: int = 0
     error: GuestlabError | None = None
     exchanges: tuple[Exchange, ...] = ()
     duration_ms: float | None = None
@@ -76,6 +79,7 @@ class Stages:
         self.lab, self._changed = lab, changed
         self._told = {name: Told(state=self._known(name)) for name in NAMES}
         self._turn = threading.Lock()
+        self._run = 0
         flow = lab.tokens.client_flow
         if flow is not None and flow.token is not None:
             self._told["token"] = Told(state="done", token=flow.token)
@@ -83,6 +87,18 @@ class Stages:
     def _known(self, name: str) -> str:
         state = self.lab.stages[name]
         return "ready" if state == "running" else state
+
+    def look_around(self) -> bool:
+        """Take note of what ran in cells, where nothing ran here; whether that was new."""
+        moved = False
+        for name, told in dict(self._told).items():
+            known = self._known(name)
+            if self.busy or told.runs or known in {"ready", told.state}:
+                continue
+            flow = self.lab.tokens.client_flow if name == "token" else None
+            self._told[name] = Told(state=known, token=flow.token if flow is not None else None)
+            moved = True
+        return moved
 
     def __getitem__(self, name: str) -> Told:
         return self._told[name]
@@ -154,6 +170,7 @@ class Stages:
     def _alone(self, work: Callable[[], object]) -> bool:
         if not self._turn.acquire(blocking=False):
             return False
+        self._run += 1
         try:
             work()
         finally:
@@ -223,6 +240,12 @@ class Stages:
 
     def _conversation(self, inputs: Inputs) -> Told:
         ask_in_a_cell(self.lab)
+        if not inputs.text.strip():
+            raise InputError(
+                "The customer says nothing.",
+                why="A conversation begins with the customer's first message.",
+                next_step="Write something into “The customer says”.",
+            )
         return Told(state="done", conversation=self.lab.conversation(inputs.text))
 
     def _handshake(self, inputs: Inputs) -> Told:
@@ -237,8 +260,8 @@ class Stages:
         )
         before = self._told["handshake"]
         if attempt.ok:
-            return Told(state="done", opened=attempt, refused=before.refused)
-        return Told(state="failed", refused=attempt, opened=before.opened)
+            return replace(before, state="done", opened=attempt, opened_in=self._run)
+        return replace(before, state="failed", refused=attempt, refused_in=self._run)
 
 
 _ENTERED = "The inputs changed since it ran."

@@ -17,7 +17,7 @@ from guestlab.widgets.chooser import Chooser
 from guestlab.widgets.matrix_run_view import MatrixRun
 from guestlab.widgets.panels import body_html, head_html, life_text, verdict
 from guestlab.widgets.refresh import Ticker
-from guestlab.widgets.saved_inputs import AS_ASKED, THAT_WORKS, Inputs, code_of
+from guestlab.widgets.saved_inputs import AS_ASKED, THAT_WORKS, Inputs, code_of, paired
 from guestlab.widgets.stage_conversation import ConversationFields
 from guestlab.widgets.stage_handshake import Diagrams, HandshakeFields, SnippetBox
 from guestlab.widgets.stage_token import TokenFields
@@ -46,7 +46,7 @@ class Stepper(LiveView):
         self.lab = lab
         self.stages = Stages(lab, self.refresh.poke)
         self.matrix = MatrixRun(lab)
-        self.inputs = Inputs.of(**inputs).swept(lab.log.redact)
+        self.inputs = _agreeing(Inputs.of(**inputs), inputs).swept(lab.log.redact)
         self._fields: dict[str, Any] = {}
         self._cards: dict[str, Card] = {}
         self._filling = False
@@ -74,7 +74,7 @@ class Stepper(LiveView):
             InputError: No such input, or not one of its values.
         """
         known = {name: getattr(self.inputs, name) for name in Inputs.__dataclass_fields__}
-        self.inputs = Inputs.of(**{**known, **inputs}).swept(self.lab.log.redact)
+        self.inputs = _agreeing(Inputs.of(**{**known, **inputs}), inputs).swept(self.lab.log.redact)
         self._filling = True
         try:
             for fields in self._fields.values():
@@ -246,6 +246,8 @@ class Stepper(LiveView):
         self._read()
 
     def _tick(self) -> None:
+        if self.stages.look_around():
+            self.refresh.poke()
         self._life.value = self._life_html()  # on the painting thread, like every other paint
 
     def _life_html(self) -> str:
@@ -264,3 +266,10 @@ class Stepper(LiveView):
         if shown is not None and shown.grant == "client_credentials" and flow is not None:
             return flow.token or shown
         return shown
+
+
+def _agreeing(entered: Inputs, given: dict[str, str]) -> Inputs:
+    """A place given alone decides on the credential, otherwise it is the other way round."""
+    return paired(
+        entered, chosen="placement" if "placement" in given and "credential" not in given else "credential"
+    )

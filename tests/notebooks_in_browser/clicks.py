@@ -30,7 +30,10 @@ def click_through_the_stages(stepper: Any) -> None:
     stepper.get_by_role("button", name="That works", exact=True).click()
     expect(stepper).to_contain_text("HTTP/1.1 101 Switching Protocols")
     expect(stepper).to_contain_text("HTTP/1.1 401 Unauthorized")
-    for name in ("Refused: client credentials in query", "Open: guest in first frame"):
+    for name in (
+        "Refused: client credentials token in the query",
+        "Open: guest token in the first frame",
+    ):
         expect(stepper.get_by_role("heading", name=name)).to_be_visible()
     expect(stepper.get_by_label("Code to copy")).to_have_value(re.compile("deploymentId"))
 

@@ -225,11 +225,35 @@ def test_what_fails_is_told_and_the_words_stay(chat: Chat, wire: Any) -> None:
 
 
 def test_a_session_that_is_over_stops_moving(chat: Chat, wire: Any, session: Session) -> None:
-    """And says why nothing can be said."""
+    """Closed here, the conversation stays: it says how to go on, and sends nothing more."""
     session.close()
-    shows(chat, wire, "over</span>", "Open a new session")
+    shows(chat, wire, "closed here</span>", "The conversation stays", "guest_token=session.guest_token")
     assert field(chat, wire).disabled
+    assert wire.named(chat, "Send frame").disabled
     until(chat, lambda: not chat._ticker._running)
+
+
+def test_a_session_that_the_other_side_ended_is_over(chat: Chat, wire: Any, session: Session) -> None:
+    """Nothing is left to resume then."""
+    server_says(session, '{"type":"message","class":"SessionExpiredEvent","code":200,"body":{}}')
+    session.close()
+    shows(chat, wire, "over</span>", "The session is over", "lab.session()  # a new guest")
+    assert "guest_token=session.guest_token" not in wire.shown(chat)
+
+
+def test_a_file_that_will_not_do_is_refused_when_it_is_chosen(chat: Chat, wire: Any) -> None:
+    """By the limits the server announced; a second file says that it takes the first one's place."""
+
+    def choose(name: str) -> None:
+        chosen = {"name": name, "type": "", "size": 2, "content": b"ab", "last_modified": None}
+        chat._send._chosen({"new": (chosen,)})
+
+    choose("bad.exe")
+    shows(chat, wire, "bad.exe cannot be attached")
+    assert chat._send._file is None
+    choose("first.png")
+    choose("second.png")
+    shows(chat, wire, "It takes the place of first.png")
 
 
 def test_the_frames_behind_a_line(chat: Chat, wire: Any) -> None:

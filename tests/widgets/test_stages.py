@@ -195,6 +195,40 @@ def test_what_ran_in_cells_before_is_known(lab: Lab) -> None:
     assert stages["token"].token.masked == token.masked
 
 
+def test_what_runs_in_a_cell_meanwhile_is_taken_note_of(lab: Lab) -> None:
+    """Where nothing ran here; what ran here, and what was reset, stays as it is."""
+    stages = Stages(lab)
+    lab.token()
+    lab.conversation()
+    assert stages.look_around()
+    assert _states(stages) == ["done", "done", "ready"]
+    assert stages["token"].token is not None
+    assert not stages.look_around()
+    stages.reset()
+    assert not stages.look_around()
+    assert _states(stages) == ["ready"] * 3
+
+
+def test_a_customer_who_says_nothing_opens_no_conversation(lab: Lab) -> None:
+    """A form speaks of its field, and nothing is sent."""
+    stages = Stages(lab)
+    stages.run(["conversation"], Inputs(text=" "))
+    told = stages["conversation"]
+    assert told.state == "failed"
+    assert told.error is not None
+    assert "The customer says" in told.error.next_step
+    assert told.exchanges == ()
+
+
+def test_each_attempt_knows_its_run(lab: Lab) -> None:
+    """Both of "Run all" are of one; a later one is of another."""
+    stages = Stages(lab)
+    stages.run_all(Inputs())
+    assert stages["handshake"].refused_in == stages["handshake"].opened_in == 1
+    stages.run(["handshake"], Inputs())
+    assert (stages["handshake"].refused_in, stages["handshake"].opened_in) == (2, 1)
+
+
 def _of(lab: Lab) -> Sandbox:
     assert lab.sandbox is not None
     return lab.sandbox
