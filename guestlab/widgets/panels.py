@@ -136,7 +136,7 @@ def body_html(name: str, told: Told, lab: Lab) -> str:
         ask = theme.note(_ASK, "lacking") if name == "token" and lab.tokens.must_ask else ""
         return f'<div class="gl-quiet">{theme.escape(_PURPOSE[name])}</div>{ask}{_need(name, lab)}'
     if not told.runs and told.token is None and told.error is None:
-        return theme.note(f"It ran in a cell, by lab.{name}(). Run it here to see what crosses the wire.")
+        return _in_a_cell(name)
     stale = theme.note(f"Out of date: {told.why_stale} Run it again.", "stale") if told.why_stale else ""
     wrong = error_html(told.error) if told.error is not None else ""
     own = {"token": _token, "conversation": _conversation, "handshake": _handshake}[name](told, lab)
@@ -147,7 +147,12 @@ def body_html(name: str, told: Told, lab: Lab) -> str:
         exchange_html(one, shown=not one.ok and state == "failed" and one is told.exchanges[-1])
         for one in told.exchanges
     )
-    return stale + wrong + own + looked + shown
+    there = "" if told.runs else _in_a_cell(name)
+    return stale + wrong + there + own + looked + shown
+
+
+def _in_a_cell(name: str) -> str:
+    return theme.note(f"It ran in a cell, by lab.{name}(). Run it here to see what crosses the wire.")
 
 
 def _need(name: str, lab: Lab) -> str:

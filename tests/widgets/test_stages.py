@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from guestlab.lab import Lab
 from guestlab.secret_sources import from_prompt
+from guestlab.widgets.panels import body_html
 from guestlab.widgets.saved_inputs import THAT_WORKS, Inputs
 from guestlab.widgets.stages import NAMES, Stages
 
@@ -203,6 +204,8 @@ def test_what_runs_in_a_cell_meanwhile_is_taken_note_of(lab: Lab) -> None:
     assert stages.look_around()
     assert _states(stages) == ["done", "done", "ready"]
     assert stages["token"].token is not None
+    for name in ("token", "conversation"):
+        assert f"It ran in a cell, by lab.{name}()." in body_html(name, stages[name], lab)
     assert not stages.look_around()
     stages.reset()
     assert not stages.look_around()
