@@ -51,7 +51,7 @@ def test_the_first_notebook_tells_the_whole_story(jupyterlab: Any, browser: Any,
 
 def _open_a_field(jupyterlab: Any, matrix: Any) -> None:
     """A field is a button; its attempt stands below with its bytes and what it lacks."""
-    expect(matrix.get_by_role("button", name="✓ open")).to_be_visible()
+    expect(matrix.get_by_role("button", name="✓ open").first).to_be_visible()
     matrix.get_by_role("button", name="refused 401").nth(2).click()
     expect(matrix.get_by_role("status")).to_contain_text("client credentials in header")
     expect(matrix).to_contain_text("HTTP/1.1 401 Unauthorized")
