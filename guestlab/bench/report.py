@@ -72,7 +72,7 @@ def with_block(readme: str, measured: Mapping[str, Any]) -> str:
 
 
 def _machines(measured: Mapping[str, Any]) -> Iterator[str]:
-    """Say where and when, once for all that was measured alike."""
+    """Say where and when, once for all that was measured alike; and the load each began under."""
     alike: dict[str, list[str]] = {}
     for outcome in measured["outcomes"]:
         about = outcome["environment"]
@@ -82,8 +82,8 @@ def _machines(measured: Mapping[str, Any]) -> Iterator[str]:
             if name not in {"python", "platform", "cores", "load"} and about[name] != "not installed"
         )
         load = f" (load {about['load']})" if "load" in about else ""
-        where = f"{about['cores']} cores{load}, {about['platform']}, Python {about['python']}, {versions}"
-        alike.setdefault(f"{outcome['date']}, on {where}", []).append(f"`{outcome['benchmark']}`")
+        where = f"{about['cores']} cores, {about['platform']}, Python {about['python']}, {versions}"
+        alike.setdefault(f"{outcome['date']}, on {where}", []).append(f"`{outcome['benchmark']}`{load}")
     for where, names in alike.items():
         yield f"Measured {where}: {', '.join(names)}."
 
