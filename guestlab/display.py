@@ -262,7 +262,8 @@ def preflight_html(preflight: Preflight) -> str:
 
 def rules_html(rules: Iterable[Rule]) -> str:
     """List the diagnosis rules: the name to answer with, and what it says."""
-    return _table(("rule", "in words", "level"), ((rule.name, rule.words, rule.level) for rule in rules))
+    rows = ((rule.name, rule.words, rule.level) for rule in rules)
+    return f"<div {AS_TEXT}>{_table(('rule', 'in words', 'level'), rows)}</div>"
 
 
 def _section(title: str, body: str) -> str:

@@ -18,6 +18,7 @@ from guestlab.authorization_code import AuthorizationCode
 from guestlab.errors import GuestlabError
 from guestlab.handshake.comparison import compare
 from guestlab.handshake.matrix import vary
+from guestlab.handshake.rules import RuleTable
 from guestlab.platform_api import Conversation
 from guestlab.widgets.attempt_view import AttemptView
 from guestlab.widgets.budget_view import BudgetView
@@ -213,6 +214,7 @@ VIEWS: dict[str, Callable[[Lab, str], Any]] = {
     "MatrixView": _matrix_view,
     "Plot": _plot,
     "Preflight": lambda lab, h: poisoned(lab.preflight(), h),
+    "RuleTable": lambda _, h: RuleTable((replace(gl.RULES[0], name=h, what=h),)),
     "SequenceView": _sequences,
     "SequenceView of an attempt": lambda lab, h: SequenceView(of_attempt(_attempts(lab, h)[0])),
     "Stepper": _stepper,
