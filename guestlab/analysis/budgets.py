@@ -9,9 +9,10 @@ is held against a budget where our own count had exceeded that, and `retryAfter`
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 import pandas as pd
@@ -161,18 +162,18 @@ def budget(frames: FrameT, at: datetime | str | None = None, *, limits: Limits =
 
 
 def _moment(at: Any) -> pd.Timestamp:
-    try:
-        moment = pd.Timestamp(at)
+    # A number would be nanoseconds since 1970 to pandas, and something else to who wrote it.
+    known: Any = pd.NaT
+    with contextlib.suppress(TypeError, ValueError, AttributeError):
+        moment = pd.Timestamp("NaT" if isinstance(at, int | float) else at)
         known = moment.tz_localize("UTC") if moment.tzinfo is None else moment.tz_convert("UTC")
-    except (TypeError, ValueError, AttributeError):
-        known = pd.NaT  # type: ignore[assignment]
     if pd.isna(known):
         raise InputError(
             f"at={at!r} is no moment.",
             why="It says when to look, as a datetime or as text in ISO 8601.",
             next_step='Pass at="2026-10-01T12:00:00Z", say, or leave it out for the latest entry.',
         )
-    return known
+    return cast("pd.Timestamp", known)
 
 
 # -- what was sent ------------------------------------------------------------------------------------

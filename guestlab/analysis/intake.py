@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+import numpy as np
 import pandas as pd
 
 from guestlab.errors import InputError
@@ -23,7 +24,6 @@ from guestlab.log.views import MESSAGES_COLUMNS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
     import numpy.typing as npt
 
 __all__ = [
@@ -89,7 +89,7 @@ def is_dask(frame: object) -> bool:
 
 def is_table(frame: Any) -> bool:
     """Whether it has the columns of `log.table()` or `log.frames`, not those of `log.messages`."""
-    return "message_time" in frame.columns or "time" not in frame.columns
+    return "message_time" in frame.columns or not {"time", "type"} & set(frame.columns)
 
 
 def check(frame: object, function: str, needs: Iterable[str], source: str) -> None:
@@ -102,7 +102,7 @@ def check(frame: object, function: str, needs: Iterable[str], source: str) -> No
         source: Which call gives such a frame.
 
     Raises:
-        InputError: It is no DataFrame, or lacks a column.
+        InputError: It is no DataFrame, lacks a column, or has one twice.
     """
     if not isinstance(frame, pd.DataFrame) and not is_dask(frame):
         raise InputError(
@@ -119,6 +119,14 @@ def check(frame: object, function: str, needs: Iterable[str], source: str) -> No
             f"{' …' if len(have) > 13 else ''}.",
             next_step=f"Pass {source}, with its columns as they are.",
         )
+    columns = list(map(str, frame.columns))  # type: ignore[attr-defined]
+    twice = sorted({name for name in columns if columns.count(name) > 1})
+    if twice:
+        raise InputError(
+            f"{function}() was given the column{'s' if len(twice) > 1 else ''} {', '.join(twice[:5])} twice.",
+            why="Two DataFrames were put side by side, so that a name stands for two columns.",
+            next_step=f"Put logs under one another (pandas.concat without axis=1), or pass {source}.",
+        )
 
 
 def _settled(frame: pd.DataFrame, columns: Sequence[Column]) -> pd.DataFrame:
@@ -126,11 +134,40 @@ def _settled(frame: pd.DataFrame, columns: Sequence[Column]) -> pd.DataFrame:
     try:
         return typed(frame, columns)
     except (TypeError, ValueError) as error:
-        raise InputError(
-            "A column holds what its dtype does not allow.",
-            why=f"{type(error).__name__}: {str(error)[:200]}",
-            next_step="Read the log with guestlab.read(), which keeps the dtypes of guestlab.COLUMNS.",
-        ) from None
+        raise _unsettled(frame, columns, error) from None
+
+
+def _unsettled(frame: pd.DataFrame, columns: Sequence[Column], error: Exception) -> InputError:
+    """Name the column that cannot be brought to its dtype."""
+    names = [column.name for column in columns if column.name in frame.columns]
+    naive = [name for name in names if _has_no_zone(frame[name], name)]
+    if naive:
+        return InputError(
+            f"The times in the column {naive[0]} name no time zone.",
+            why="A log's times are UTC and say so, so that those of two machines can be compared.",
+            next_step=f'Say which zone they are: frame["{naive[0]}"].dt.tz_localize("UTC").',
+        )
+    wrong = next((column for column in columns if not _fits(frame, column)), None)
+    told = f"The column {wrong.name} holds what {wrong.dtype} does not allow." if wrong is not None else None
+    return InputError(
+        told or "A column holds what its dtype does not allow.",
+        why=f"{type(error).__name__}: {str(error)[:200]}",
+        next_step="Read the log with guestlab.read(), which keeps the dtypes of guestlab.COLUMNS.",
+    )
+
+
+def _has_no_zone(values: pd.Series[Any], name: str) -> bool:
+    schema = _SCHEMAS.get(name) or _SAID.get(name)
+    is_time = schema is not None and schema.dtype.startswith("datetime64")
+    return is_time and isinstance(values.dtype, np.dtype) and values.dtype.kind == "M"
+
+
+def _fits(frame: pd.DataFrame, column: Column) -> bool:
+    try:
+        typed(frame[[column.name]], [column])
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 # -- by session, on pandas or Dask --------------------------------------------------------------------

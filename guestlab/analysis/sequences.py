@@ -119,8 +119,14 @@ def _entries_of(attempt: Attempt | Log | Iterable[Entry], number: int | None) ->
     if isinstance(attempt, Attempt):
         return _as_entries(attempt)
     log: Any = attempt
-    entries: Iterable[Entry] = getattr(log, "entries", log)
-    found = [entry for entry in entries if entry.attempt is not None]
+    entries: list[Any] = list(getattr(log, "entries", log))
+    if not all(isinstance(entry, Entry) for entry in entries):
+        raise InputError(
+            f"plot_attempt() takes an Attempt, a Log or entries, not {type(log).__name__}.",
+            why="It draws what crossed the wire, step by step, from the entries themselves.",
+            next_step="Pass the attempt itself, or lab.log with number= of the attempt.",
+        )
+    found: list[Entry] = [entry for entry in entries if entry.attempt is not None]
     wanted = number if number is not None else (found[-1].attempt if found else None)
     chosen = [entry for entry in found if entry.attempt == wanted]
     if not chosen:

@@ -199,7 +199,7 @@ def test_upgrades_and_history_are_counted_from_the_table() -> None:
     assert left.loc["d1", "used"] == 3
 
 
-@pytest.mark.parametrize("moment", ["yesterday-ish", "", object(), "NaT"])
+@pytest.mark.parametrize("moment", ["yesterday-ish", "", object(), "NaT", 5, 5.0, True])
 def test_a_moment_that_is_none_is_refused(moment: Any) -> None:
     """With how to write one."""
     with pytest.raises(InputError, match="is no moment"):

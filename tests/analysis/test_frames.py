@@ -101,8 +101,31 @@ def test_a_missing_column_is_named_with_its_source(name: str) -> None:
 def test_a_column_of_another_kind_is_refused() -> None:
     """Text where a time belongs."""
     messages = analysis.sample().messages.astype({"at": object}).assign(at="soon")
-    with pytest.raises(InputError, match="what its dtype does not allow"):
+    with pytest.raises(InputError, match="The column at holds what datetime64"):
         analysis.turns(messages)
+
+
+def test_times_without_a_zone_are_refused_with_the_way_to_give_them_one() -> None:
+    """Whose clock they are by is not guessed."""
+    messages = analysis.sample().messages
+    with pytest.raises(InputError, match="column at name no time zone") as refused:
+        analysis.turns(messages.assign(at=messages["at"].dt.tz_localize(None)))
+    assert 'frame["at"].dt.tz_localize("UTC")' in refused.value.next_step
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_column_that_stands_twice_is_refused(name: str) -> None:
+    """As after a concat in the wrong direction."""
+    source, call, _ = FUNCTIONS[name]
+    frame = view(analysis.sample(), source)
+    with pytest.raises(InputError, match="twice"):
+        call(pd.concat([frame, frame], axis=1))
+
+
+def test_a_column_is_missed_by_the_name_it_has_in_its_view() -> None:
+    """What lacks its time is still `log.messages`, not a table that lacks four columns."""
+    with pytest.raises(InputError, match=r"response_times\(\) lacks the column time\."):
+        analysis.response_times(analysis.sample().messages.drop(columns="time"))
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

@@ -171,6 +171,16 @@ def test_numbers_stand_with_their_lane() -> None:
     assert "“Please tell me its number.” · again" in texts
 
 
+@pytest.mark.parametrize("wrong", ["table", "column", "words"])
+def test_what_is_no_attempt_is_refused_in_words(lab: Any, wrong: str) -> None:
+    """The other plots take the table; this one says what it takes."""
+    lab.handshake()
+    table = lab.log.table()
+    given = {"table": table, "column": table["attempt"], "words": ["attempt 1"]}[wrong]
+    with pytest.raises(InputError, match=r"plot_attempt\(\) takes an Attempt, a Log or entries"):
+        analysis.plot_attempt(given)
+
+
 def test_an_attempt_and_its_log_draw_the_same(lab: Any) -> None:
     """The refused one never reached the guest service, and says so."""
     working, refused = lab.handshake(), lab.handshake_as_asked()

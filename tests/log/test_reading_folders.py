@@ -268,8 +268,8 @@ def test_a_bundle_that_was_changed_says_so(tmp_path: Path) -> None:
     log = read(path)
     assert "an outsider" in str(log.entries[0].note)
     assert [(one.place, one.why.split(":")[0]) for one in log.skipped] == [
-        ("log.jsonl", "it is not what manifest.json says"),
-        ("summary.txt", "it is not what manifest.json says"),
+        ("log.jsonl", "read, but it is not what manifest.json says"),
+        ("summary.txt", "read, but it is not what manifest.json says"),
         ("versions.json", "it is missing, though manifest.json lists it"),
     ]
 
@@ -394,3 +394,26 @@ def test_a_copy_that_is_damaged_in_the_middle_counts_once(tmp_path: Path) -> Non
         ("damaged.jsonl", "it is the same run as whole.jsonl")
     ]
     assert len(log.entries) == 9 + 6
+
+
+def test_a_table_is_no_path() -> None:
+    """It is what reading gives."""
+    with pytest.raises(InputError, match="A DataFrame is no path"):
+        read(Log().table())  # type: ignore[arg-type]
+
+
+def test_a_file_that_is_named_must_be_there(tmp_path: Path) -> None:
+    """Beside others too: what somebody asked for by name is not passed over."""
+    (tmp_path / "a.jsonl").write_bytes(ENTRY)
+    with pytest.raises(LogError, match=r"There is no file .*nope"):
+        read([tmp_path / "a.jsonl", tmp_path / "nope"])
+
+
+def test_a_workbook_is_told_from_a_damaged_bundle(tmp_path: Path) -> None:
+    """With what to do."""
+    path = tmp_path / "log.xlsx"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("xl/workbook.xml", "<workbook/>")
+    with pytest.raises(LogError) as refused:
+        read(path)
+    assert "save it as CSV" in refused.value.why

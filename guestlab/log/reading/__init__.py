@@ -53,6 +53,12 @@ def read(path: str | Path | Iterable[str | Path], *, redactor: Redactor | None =
     """
     if isinstance(path, str | Path):
         return read_all([path], redactor=redactor)
+    if hasattr(path, "columns"):
+        raise InputError(
+            f"A {type(path).__name__} is no path.",
+            why="gl.read() reads files; this is a table already.",
+            next_step="Analyse it as it is, or write it first: table.to_csv(path).",
+        )
     paths = list(path) if isinstance(path, Iterable) and not isinstance(path, bytes) else [path]
     return read_all(paths, redactor=redactor)
 

@@ -33,7 +33,8 @@ MANIFEST = "manifest.json"
 FORMAT = "guestlab bundle"
 PARTS = frozenset({"attempts.csv", "messages.csv", "summary.txt", "config.json", "versions.json", MANIFEST})
 """What lies beside it, for people."""
-_CHANGED = f"it is not what {MANIFEST} says: the file was changed after the bundle was written"
+_CHANGED = f"read, but it is not what {MANIFEST} says: the file was changed after the bundle was written"
+_WORKBOOK = "a workbook of a spreadsheet: save it as CSV"
 _MOST_MANIFEST = 1 << 20
 _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError, ValueError)
 """What `zipfile` raises of a damaged, encrypted or strange zip."""
@@ -45,7 +46,8 @@ def entries_of(path: Path, report: Report) -> Iterator[Entry]:
         with zipfile.ZipFile(path) as archive:
             member = _member(archive)
             if member is None:
-                report.skip("the zip", f"there is no {LOG} in it")
+                is_workbook = "xl/workbook.xml" in archive.namelist()
+                report.skip("the zip", _WORKBOOK if is_workbook else f"there is no {LOG} in it")
                 return
             rows = Rows(report, session=path.stem, at_ns=time_of_file(path))
             hashes = _hashes(archive, member.removesuffix(LOG), report)

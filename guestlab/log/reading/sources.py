@@ -64,6 +64,13 @@ def log_of(paths: Sequence[Path], redactor: Redactor | None) -> Log:
         LogError: There is nothing readable at all.
         InputError: It is Parquet alone, and pyarrow is not installed.
     """
+    missing = next((path for path in paths if not path.exists()), None)
+    if missing is not None:
+        raise LogError(
+            f"There is no file {plain(missing)}.",
+            why="Nothing of that name exists here.",
+            next_step="Give the path of a file or folder that exists.",
+        )
     log = Log(redactor=redactor)
     found = [source for path in paths for source in _sources(path)]
     if len(found) > 1:
@@ -296,13 +303,6 @@ def _note(log: Log, source: _Source) -> None:
 
 def _nothing(paths: Sequence[Path], sources: Sequence[_Source]) -> GuestlabError:
     """Say why there is nothing in the log."""
-    missing = [path for path in paths if not path.exists()]
-    if missing:
-        return LogError(
-            f"There is no file {plain(missing[0])}.",
-            why="Nothing of that name exists here.",
-            next_step="Give the path of a file or folder that exists.",
-        )
     error = sources[0].error if len(sources) == 1 else None
     if error is not None and sources[0].format == "parquet":
         return error  # pyarrow is missing: nothing is wrong with the file
